@@ -1,0 +1,200 @@
+// The replicated state as the pure floors see it: an ordered map from bytes to bytes.
+//
+// Rules read through `StateReader` and write into a `StateOverlay`. An overlay keeps its changes to
+// itself until somebody takes them, so a command that fails leaves no trace, a proposal's actions
+// succeed or fail together, and "what would this do" is the real thing run on an overlay that is
+// then thrown away.
+
+/// Something that can be read as an ordered map.
+public protocol StateReader: AnyObject {
+    /// The value under `key`, or nil.
+    func value(for key: [UInt8]) -> [UInt8]?
+
+    /// At most `limit` entries with `lower <= key < upper`, in byte order of the keys.
+    func entries(from lower: [UInt8], to upper: [UInt8], limit: Int) -> [StateEntry]
+}
+
+/// One key with its value.
+public struct StateEntry: Sendable, Equatable {
+    /// The key.
+    public let key: [UInt8]
+    /// The value.
+    public let value: [UInt8]
+
+    /// Makes an entry.
+    public init(key: [UInt8], value: [UInt8]) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// A change to one key: a new value, or nil to remove it.
+public struct StateChange: Sendable, Equatable {
+    /// The key.
+    public let key: [UInt8]
+    /// The new value, or nil.
+    public let value: [UInt8]?
+
+    /// Makes a change.
+    public init(key: [UInt8], value: [UInt8]?) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// Changes on top of a parent that is never written to.
+///
+/// Not safe to share between threads: a state machine applies on one.
+public final class StateOverlay: StateReader {
+    private enum Slot {
+        case written([UInt8])
+        case removed
+
+        var value: [UInt8]? {
+            if case .written(let value) = self { return value }
+            return nil
+        }
+    }
+
+    private let parent: any StateReader
+    private var changes: [[UInt8]: Slot] = [:]
+    private var sortedKeys: [[UInt8]]?
+
+    /// An overlay without changes.
+    public init(_ parent: any StateReader) { self.parent = parent }
+
+    /// The value under `key` with the changes applied.
+    public func value(for key: [UInt8]) -> [UInt8]? {
+        if let change = changes[key] { return change.value }
+        return parent.value(for: key)
+    }
+
+    /// Writes a value.
+    public func set(_ key: [UInt8], to value: [UInt8]) {
+        if changes.updateValue(.written(value), forKey: key) == nil { sortedKeys = nil }
+    }
+
+    /// Removes a key.
+    public func remove(_ key: [UInt8]) {
+        if changes.updateValue(.removed, forKey: key) == nil { sortedKeys = nil }
+    }
+
+    /// Entries of the parent with the changes merged in.
+    public func entries(from lower: [UInt8], to upper: [UInt8], limit: Int) -> [StateEntry] {
+        guard limit > 0 else { return [] }
+        let mine = changedKeys(from: lower, to: upper)
+        guard !mine.isEmpty else { return parent.entries(from: lower, to: upper, limit: limit) }
+        // Removed keys can hide at most `mine.count` of the parent's entries.
+        let below = parent.entries(from: lower, to: upper, limit: limit + mine.count)
+        var merged: [StateEntry] = []
+        var left = 0
+        var right = 0
+        while merged.count < limit, left < below.count || right < mine.count {
+            if right == mine.count
+                || (left < below.count && below[left].key.lexicographicallyPrecedes(mine[right]))
+            {
+                merged.append(below[left])
+                left += 1
+            } else {
+                let key = mine[right]
+                if left < below.count, below[left].key == key { left += 1 }
+                if let value = changes[key]?.value {
+                    merged.append(StateEntry(key: key, value: value))
+                }
+                right += 1
+            }
+        }
+        return merged
+    }
+
+    private func changedKeys(from lower: [UInt8], to upper: [UInt8]) -> ArraySlice<[UInt8]> {
+        let keys = allChangedKeys()
+        let start = keys.partitionPoint { !$0.lexicographicallyPrecedes(lower) }
+        let end = keys.partitionPoint { !$0.lexicographicallyPrecedes(upper) }
+        return start < end ? keys[start..<end] : []
+    }
+
+    private func allChangedKeys() -> [[UInt8]] {
+        if let sortedKeys { return sortedKeys }
+        let keys = changes.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        sortedKeys = keys
+        return keys
+    }
+
+    /// Every change, in byte order of the keys.
+    public var allChanges: [StateChange] {
+        allChangedKeys().map { StateChange(key: $0, value: changes[$0]?.value) }
+    }
+
+    /// Whether nothing was changed.
+    public var isEmpty: Bool { changes.isEmpty }
+
+    /// Takes over the changes of an overlay made on top of this one.
+    public func adopt(_ child: StateOverlay) {
+        for (key, value) in child.changes { changes[key] = value }
+        sortedKeys = nil
+    }
+
+    /// Forgets every change.
+    public func removeAllChanges() {
+        changes.removeAll(keepingCapacity: true)
+        sortedKeys = nil
+    }
+}
+
+extension Array {
+    /// The first index whose element satisfies `belongs`, when all that do come last.
+    func partitionPoint(_ belongs: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
+
+/// A state in memory: for tests, and for audits that rebuild it.
+public final class MemoryState: StateReader {
+    private var keys: [[UInt8]] = []
+    private var values: [[UInt8]: [UInt8]] = [:]
+
+    /// An empty state.
+    public init() {}
+
+    /// The value under `key`, or nil.
+    public func value(for key: [UInt8]) -> [UInt8]? { values[key] }
+
+    /// Entries in byte order.
+    public func entries(from lower: [UInt8], to upper: [UInt8], limit: Int) -> [StateEntry] {
+        var result: [StateEntry] = []
+        var index = keys.partitionPoint { !$0.lexicographicallyPrecedes(lower) }
+        while index < keys.count, result.count < limit,
+            keys[index].lexicographicallyPrecedes(upper)
+        {
+            if let value = values[keys[index]] {
+                result.append(StateEntry(key: keys[index], value: value))
+            }
+            index += 1
+        }
+        return result
+    }
+
+    /// Writes changes.
+    public func commit(_ changes: [StateChange]) {
+        for change in changes {
+            let known = values[change.key] != nil
+            if let value = change.value {
+                values[change.key] = value
+                if !known {
+                    let index = keys.partitionPoint { !$0.lexicographicallyPrecedes(change.key) }
+                    keys.insert(change.key, at: index)
+                }
+            } else if known {
+                values[change.key] = nil
+                keys.remove(at: keys.partitionPoint { !$0.lexicographicallyPrecedes(change.key) })
+            }
+        }
+    }
+}

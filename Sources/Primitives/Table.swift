@@ -1,0 +1,59 @@
+// A typed view of one stretch of the state: records under a one-byte prefix.
+
+/// A table of records in the state.
+///
+/// Keys are bytes in the order that scans should have (build them with `BinaryEncoder.sortable` and
+/// fixed-size fields); values are canonical encodings. A stored value that does not decode is a
+/// broken state, which no command can cause: reading it traps.
+public struct Table<Record: BinaryCodable>: Sendable {
+    /// The byte every key of this table starts with. Each table of the house has its own.
+    public let prefix: UInt8
+
+    /// Declares a table.
+    public init(prefix: UInt8) { self.prefix = prefix }
+
+    /// The record under `key`, or nil.
+    public func record(_ key: [UInt8], in state: any StateReader) -> Record? {
+        state.value(for: [prefix] + key).map(decode)
+    }
+
+    /// Writes a record.
+    public func set(_ key: [UInt8], to record: Record, in state: StateOverlay) {
+        state.set([prefix] + key, to: record.encoded)
+    }
+
+    /// Removes a record.
+    public func remove(_ key: [UInt8], in state: StateOverlay) { state.remove([prefix] + key) }
+
+    /// At most `limit` records whose key starts with `keyPrefix`, in key order, from `start` on.
+    public func records(
+        withPrefix keyPrefix: [UInt8] = [], from start: [UInt8]? = nil, limit: Int = Int(Int32.max),
+        in state: any StateReader
+    ) -> [(key: [UInt8], record: Record)] {
+        let lower = [prefix] + (start ?? keyPrefix)
+        let found = state.entries(
+            from: lower, to: Table.upperBound(of: [prefix] + keyPrefix), limit: limit)
+        return found.map { (Array($0.key.dropFirst()), decode($0.value)) }
+    }
+
+    private func decode(_ bytes: [UInt8]) -> Record {
+        do {
+            return try Record(decoding: bytes)
+        } catch {
+            preconditionFailure("the state holds a malformed record in table \(prefix): \(error)")
+        }
+    }
+
+    /// The least key that is greater than every key with this prefix.
+    private static func upperBound(of prefix: [UInt8]) -> [UInt8] {
+        var bound = prefix
+        while let last = bound.last {
+            bound.removeLast()
+            if last < 0xFF {
+                bound.append(last + 1)
+                return bound
+            }
+        }
+        return [UInt8](repeating: 0xFF, count: prefix.count + 64)
+    }
+}
