@@ -78,7 +78,7 @@ let floor2: [Target] = [
 
 let floor3: [Target] = [
     library("Platform", on: ["Primitives", "CPlatform", "COpenSSL"]),
-    library("LogStore", on: ["Primitives", "Raft", "Platform"]),
+    library("LogStore", on: ["Primitives", "Platform"]),
     library(
         "Transport",
         on: [
@@ -146,7 +146,7 @@ let testTargets: [Target] = [
     tests("Benchmarking", on: ["Primitives", "Cryptography", "Verification", "CKernels"]),
     tests("LanguageModel", on: ["Primitives", "Cryptography", "CKernels"]),
     tests("Platform", on: ["Primitives"]),
-    tests("LogStore", on: ["Primitives", "Raft", "Platform"]),
+    tests("LogStore", on: ["Primitives", "Platform"]),
     tests(
         "Transport",
         on: ["Primitives", "Cryptography", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
