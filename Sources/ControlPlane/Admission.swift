@@ -54,7 +54,7 @@ public struct Admission: Sendable {
         }
         guard
             Ed25519.verify(
-                envelope.signature, message: envelope.signedBytes(genesis: genesisDigest),
+                envelope.signature, envelope.signedBytes(genesis: genesisDigest),
                 publicKey: seat.publicKey)
         else {
             throw Refusal(

@@ -1,7 +1,7 @@
 // A command with who asked for it and the signature that proves it; and the log entry that carries
 // commands to every member.
 
-import Cryptography
+public import Cryptography
 public import Primitives
 
 /// A command as it stands in the log.
@@ -60,7 +60,7 @@ public struct MemberEnvelope: BinaryCodable, Sendable, Equatable {
     /// Signs a command with a seat's key.
     ///
     /// - Parameter seed: the seat's Ed25519 seed, 32 bytes.
-    public init(member: UInt64, command: MemberCommand, genesis: Digest, seed: [UInt8])
+    public init(member: UInt64, command: MemberCommand, genesis: Digest, seed: SecretBytes)
         throws(Refusal)
     {
         self.member = member

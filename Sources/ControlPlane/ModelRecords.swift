@@ -43,9 +43,9 @@ public struct ModelRecord: BinaryCodable, Sendable, Equatable {
     public var bigramBitsPerByte: UInt64
     /// The longest run of training bytes that sampling copied.
     public var verbatimBytes: UInt64
-    /// Price of 1,000 prompt tokens, in minimal units.
+    /// Price of a prompt token, in minimal units.
     public var promptPrice: Amount
-    /// Price of 1,000 completion tokens, in minimal units.
+    /// Price of a completion token, in minimal units.
     public var completionPrice: Amount
 
     /// Appends the canonical form.

@@ -55,11 +55,6 @@ enum Money {
         .deposit(numbered("proposal", proposal), asset)
     }
 
-    /// Earnings of one provider in one job, held back until the job's results are settled.
-    static func held(job: UInt64, _ owner: Address, _ asset: AssetSymbol) -> AccountID {
-        AccountID(.held, of: .address(owner), in: asset)
-    }
-
     private static func numbered(_ kind: String, _ number: UInt64) -> Digest {
         var encoder = BinaryEncoder()
         encoder.text(kind)

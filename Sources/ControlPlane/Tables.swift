@@ -29,7 +29,8 @@ enum Tables {
     static let objects = Table<ObjectRecord>(prefix: 0x77)
     static let entryChain = Table<DigestRecord>(prefix: 0x78)
     static let openLeases = Table<NumberRecord>(prefix: 0x79)
-    static let agents = Table<AddressRecord>(prefix: 0x7A)
+    static let trainers = Table<TrainersRecord>(prefix: 0x7A)
+    static let modelRevenue = Table<AmountRecord>(prefix: 0x7B)
 }
 
 /// Keys are built from fields of fixed size, so that their byte order is the fields' order.
@@ -69,13 +70,38 @@ struct DigestRecord: BinaryCodable {
     init(from decoder: inout BinaryDecoder) throws(Refusal) { value = try decoder.digest() }
 }
 
-/// A table's value that is one address.
-struct AddressRecord: BinaryCodable {
-    var value: Address
+/// A table's value that is one amount.
+struct AmountRecord: BinaryCodable {
+    var value: Amount
 
-    init(_ value: Address) { self.value = value }
+    init(_ value: Amount) { self.value = value }
 
-    func encode(into encoder: inout BinaryEncoder) { encoder.address(value) }
+    func encode(into encoder: inout BinaryEncoder) { encoder.amount(value) }
 
-    init(from decoder: inout BinaryDecoder) throws(Refusal) { value = try decoder.address() }
+    init(from decoder: inout BinaryDecoder) throws(Refusal) { value = try decoder.amount() }
+}
+
+/// Who trained a model, each with the number of verified tasks.
+struct TrainersRecord: BinaryCodable {
+    struct Share {
+        var payee: Address
+        var tasks: UInt64
+    }
+
+    var shares: [Share]
+
+    init(_ shares: [Share]) { self.shares = shares }
+
+    func encode(into encoder: inout BinaryEncoder) {
+        encoder.array(shares) {
+            $0.address($1.payee)
+            $0.number($1.tasks)
+        }
+    }
+
+    init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        shares = try decoder.array(limit: 100_000) { decoder throws(Refusal) in
+            Share(payee: try decoder.address(), tasks: try decoder.number())
+        }
+    }
 }

@@ -52,9 +52,9 @@ public struct RequestRecord: BinaryCodable, Sendable, Equatable {
     public var model: String
     /// The ledger's reservation.
     public var reservation: UInt64
-    /// Price of 1,000 prompt tokens when it was reserved, in minimal units.
+    /// Price of a prompt token when it was reserved, in minimal units.
     public var promptPrice: Amount
-    /// Price of 1,000 completion tokens when it was reserved, in minimal units.
+    /// Price of a completion token when it was reserved, in minimal units.
     public var completionPrice: Amount
     /// Prompt tokens announced at the reservation.
     public var promptTokens: UInt64
@@ -112,11 +112,9 @@ public struct RequestRecord: BinaryCodable, Sendable, Equatable {
         completionTokens = 0
     }
 
-    /// What `prompt` and `completion` tokens cost: each price is per 1,000, the sum rounded up.
+    /// What `prompt` and `completion` tokens cost.
     public func cost(prompt: UInt64, completion: UInt64) throws(Refusal) -> Amount {
-        let sum = try promptPrice.multiplied(by: UInt128(prompt))
+        try promptPrice.multiplied(by: UInt128(prompt))
             .adding(completionPrice.multiplied(by: UInt128(completion)))
-        let (quotient, remainder) = sum.units.quotientAndRemainder(dividingBy: 1000)
-        return Amount(quotient + (remainder == 0 ? 0 : 1))
     }
 }

@@ -87,7 +87,7 @@ enum UsageRules {
             role: "serving-providers", payee: provider.owner,
             weight: UInt128(reading.promptTokens) + UInt128(reading.completionTokens),
             reference: "request \(reading.request.hex)", transaction)
-        RevenueRules.noteServed(record.model, transaction)
+        try RevenueRules.addRevenue(cost, of: record.model, transaction)
         transaction.emit(
             "usage.posted",
             [
