@@ -141,9 +141,17 @@ enum ProviderRules {
     static func slash(
         _ agent: Address, share millionths: UInt64, reason: String, _ transaction: Transaction
     ) throws(Refusal) {
-        let stake = AccountID.stake(agent, transaction.currency)
-        let balance = transaction.ledger.balance(of: stake)
+        let balance = transaction.ledger.balance(of: .stake(agent, transaction.currency))
         let amount = try balance.scaled(UInt128(millionths), over: 1_000_000)
+        try slash(agent, amount: amount, reason: reason, transaction)
+    }
+
+    /// Takes an amount of a machine's stake, at most all of it; it goes to the treasury.
+    static func slash(
+        _ agent: Address, amount: Amount, reason: String, _ transaction: Transaction
+    ) throws(Refusal) {
+        let stake = AccountID.stake(agent, transaction.currency)
+        let amount = Amount.min(amount, transaction.ledger.balance(of: stake))
         try transaction.pay(
             from: stake, to: .treasury(transaction.currency), amount: amount, .slash)
         transaction.emit(

@@ -83,11 +83,10 @@ enum UsageRules {
         record.charged = cost
         record.completionTokens = reading.completionTokens
         Tables.requests.set(reading.request.bytes, to: record, in: state)
-        RevenueRules.addFact(
-            role: "serving-providers", payee: provider.owner,
-            weight: UInt128(reading.promptTokens) + UInt128(reading.completionTokens),
-            reference: "request \(reading.request.hex)", transaction)
-        try RevenueRules.addRevenue(cost, of: record.model, transaction)
+        try RevenueRules.addServed(
+            by: provider.owner, model: record.model,
+            tokens: UInt128(reading.promptTokens) + UInt128(reading.completionTokens),
+            revenue: cost, transaction)
         transaction.emit(
             "usage.posted",
             [
