@@ -63,7 +63,8 @@ public struct ConstitutionBounds: Hashable, Sendable {
         try checkTimes(track)
         try checkTally(track)
         if case .share(let share) = track.proposer, share > proposerCeiling {
-            throw BoundsViolation("propose", "a proposer may be asked for \(proposerCeiling) at most")
+            throw BoundsViolation(
+                "propose", "a proposer may be asked for \(proposerCeiling) at most")
         }
         guard track.openLimit > 0, track.openLimit <= openLimitCeiling else {
             throw BoundsViolation("open_limit", "must lie in 1 to \(openLimitCeiling)")
@@ -82,7 +83,10 @@ public struct ConstitutionBounds: Hashable, Sendable {
             ("timelock", times.timelock, value ? timelockFloor : 0),
             ("grace", times.grace, graceFloor),
             ("retry", times.retry, retryFloor),
-            ("cooldown", times.cooldown, track.kind == .changeMembers ? membershipCooldownFloor : 0),
+            (
+                "cooldown", times.cooldown,
+                track.kind == .changeMembers ? membershipCooldownFloor : 0
+            ),
         ]
         for (key, time, floor) in floors where time < floor {
             throw BoundsViolation(key, "\(time) ms is below the floor of \(floor) ms (\(name))")

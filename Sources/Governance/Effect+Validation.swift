@@ -127,7 +127,8 @@ extension Effect {
             asset.utf8.allSatisfy({ 0x41...0x5A ~= $0 || 0x30...0x39 ~= $0 })
         else {
             throw Refusal(
-                "effect.asset", "an asset's symbol is upper-case letters and digits, not `\(asset)`")
+                "effect.asset", "an asset's symbol is upper-case letters and digits, not `\(asset)`"
+            )
         }
     }
 

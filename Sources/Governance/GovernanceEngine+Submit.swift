@@ -118,7 +118,8 @@ extension GovernanceEngine {
     }
 
     /// Refuses effects that are being voted on already; answers with an earlier, ended proposal.
-    private func checkNotOpen(_ effects: Digest, in state: StateOverlay) throws(Refusal) -> UInt64? {
+    private func checkNotOpen(_ effects: Digest, in state: StateOverlay) throws(Refusal) -> UInt64?
+    {
         guard let earlier = GovernanceTables.effects.record(effects.bytes, in: state)?.value,
             let record = Self.proposal(earlier, in: state)
         else { return nil }
