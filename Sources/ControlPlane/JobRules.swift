@@ -6,6 +6,7 @@ import Cryptography
 import Governance
 import Ledger
 import Primitives
+import Verification
 
 enum JobRules {
     static func job(_ id: UInt64, in state: any StateReader) throws(Refusal) -> JobRecord {

@@ -3,6 +3,7 @@
 import Benchmarking
 import Ledger
 import Primitives
+import Verification
 
 enum ProviderRules {
     static func register(

@@ -23,12 +23,13 @@ enum UsageRules {
             throw Refusal("usage.exists", "this request is already on record")
         }
         let pricing = try PolicyBook.pricing(state)
-        guard promptTokens + maximumTokens <= pricing.maximumTokensPerRequest,
-            promptTokens <= pricing.maximumTokensPerRequest
+        guard promptTokens <= pricing.maximumInputTokens,
+            maximumTokens <= pricing.maximumOutputTokens
         else {
             throw Refusal(
                 "usage.too-long",
-                "a request has at most \(pricing.maximumTokensPerRequest) tokens in all")
+                "a request has at most \(pricing.maximumInputTokens) prompt tokens and"
+                    + " \(pricing.maximumOutputTokens) completion tokens")
         }
         var record = RequestRecord(
             payer: keyRecord.owner, model: name, reservation: 0, promptPrice: model.promptPrice,

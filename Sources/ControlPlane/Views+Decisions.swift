@@ -70,7 +70,8 @@ extension Views {
             "effects": .string(record.effectsDigest.hex),
             "for": .amount(record.tally.for), "against": .amount(record.tally.against),
             "abstain": .amount(record.tally.abstain), "veto": .amount(record.tally.veto),
-            "supply": .amount(record.supply), "deposit": .amount(record.deposit),
+            "supply": .amount(record.supply), "quorum": .amount(quorum(of: record)),
+            "deposit": .amount(record.deposit),
             "submitted_at": .string(record.submittedAt.description),
             "opens_at": .string(record.opensAt.description),
             "deadline": .string(record.deadline == .zero ? "" : record.deadline.description),
@@ -79,6 +80,20 @@ extension Views {
             "finished_at": .string(record.finishedAt?.description ?? ""),
             "last_refusal": .string(record.lastRefusal ?? ""),
         ]
+    }
+
+    /// The least power that reaches the quorum of a proposal's supply.
+    private func quorum(of record: ProposalRecord) -> Amount {
+        switch record.rules.tally.quorum {
+        case .amount(let amount): amount
+        case .flooredShare(let fraction): (try? fraction.floor(of: record.supply)) ?? .zero
+        case .share(let fraction): Views.ceiling(fraction, of: record.supply)
+        }
+    }
+
+    private static func ceiling(_ fraction: Fraction, of supply: Amount) -> Amount {
+        guard let floor = try? fraction.floor(of: supply) else { return .zero }
+        return fraction.isReached(by: floor, of: supply) ? floor : Amount(floor.units + 1)
     }
 
     /// Every ballot on a proposal; throws `proposal.unknown`.
@@ -103,7 +118,6 @@ extension Views {
             "id": .int(number), "status": .string(record.status.word),
             "passes": .bool(verdict.passes),
             "lines": .array(verdict.explanation.map { .string($0) }),
-            "quorum": .string(record.rules.tally.quorumText(supply: record.supply)),
         ]
     }
 
@@ -161,15 +175,14 @@ extension Views {
             facts: RevenueRules.facts(of: number, in: state), policy: policy,
             policyDigest: try PolicyBook.record("revenue", in: state).digest,
             at: LogPosition(index: index, time: now))
+        let lines = statement.lines.map { line -> JSON in
+            [
+                "payee": .string(line.payee.description), "role": .string(line.role.word),
+                "amount": .amount(line.amount),
+            ]
+        }
         return [
-            "epoch": .int(number), "received": .amount(statement.received),
-            "lines": .array(
-                statement.lines.map {
-                    [
-                        "payee": .string($0.payee.description), "role": .string($0.role.word),
-                        "amount": .amount($0.amount),
-                    ]
-                }),
+            "epoch": .int(number), "received": .amount(statement.received), "lines": .array(lines),
         ]
     }
 }

@@ -56,7 +56,7 @@ extension Views {
     }
 
     private func scores(of agent: Address) -> [JSON] {
-        Provided.scores(of: agent, in: state).map { score in
+        ProvedScore.all(of: agent, in: state).map { score in
             [
                 "kernel": .string(score.kernel), "unit": .string(score.unit),
                 "rate": .int(score.rate), "samples": .int(score.samples),

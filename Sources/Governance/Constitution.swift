@@ -16,6 +16,12 @@ public struct Constitution: Sendable, Equatable {
     /// SHA-256 of the text: the name a change of policy must give as its base.
     public let digest: Digest
 
+    init(tracks: [Track], text: String, digest: Digest) {
+        self.tracks = tracks
+        self.text = text
+        self.digest = digest
+    }
+
     /// Reads a constitution; throws with file, line and rule.
     public init(
         parsing text: String, name: String, bounds: ConstitutionBounds = .production
