@@ -5,6 +5,30 @@ public import Primitives
 
 /// AES-128 in counter mode with a big-endian 128-bit counter: encryption and decryption are one.
 public enum AES128CTR {
+    /// Encrypts a secret.
+    public static func seal(
+        _ plaintext: SecretBytes, key: SecretBytes, initialCounter: [UInt8]
+    ) throws(Refusal) -> [UInt8] {
+        var copy = plaintext.exposed()
+        defer { Wipe.array(&copy) }
+        return try apply(copy, key: key, initialCounter: initialCounter)
+    }
+
+    /// Decrypts a secret, and pads it on the left with zeros to at least `count` bytes.
+    public static func open(
+        _ ciphertext: [UInt8], key: SecretBytes, initialCounter: [UInt8], paddedTo count: Int
+    ) throws(Refusal) -> SecretBytes {
+        var plain = try apply(ciphertext, key: key, initialCounter: initialCounter)
+        defer { Wipe.array(&plain) }
+        let padding = max(0, count - plain.count)
+        return SecretBytes(count: padding + plain.count) { target in
+            for index in 0..<padding { target[index] = 0 }
+            plain.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: target[padding...]).copyMemory(from: $0)
+            }
+        }
+    }
+
     /// Applies the key stream to `text`.
     public static func apply(
         _ text: [UInt8], key: SecretBytes, initialCounter: [UInt8]

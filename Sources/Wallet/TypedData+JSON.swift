@@ -43,6 +43,7 @@ extension TypedValue {
         case .bytes(let bytes): .string("0x" + Hex.encode(bytes))
         case .array(let elements): .array(elements.map(\.json))
         case .structure(let structure): structure.json
+        case .absent: .null
         }
     }
 }

@@ -55,6 +55,7 @@ extension TypedValue {
         case .address(let address): address.checksummed
         case .string(let text): "\"" + DisplayText.visible(text) + "\""
         case .bytes(let bytes): "0x" + Hex.encode(bytes)
+        case .absent: "(none)"
         case .array, .structure: ""
         }
     }

@@ -31,7 +31,7 @@ public struct TypedData: Sendable {
             throw Refusal(
                 "typed-data.form", "typed data has no part \(DisplayText.quoted(extra.key))")
         }
-        let types = try TypedData.types(json["types"], rules)
+        let types = try TypedData.types(json["types"], json["domain"], rules)
         let primary: String
         if json["primaryType"] == nil, rules.infersPrimaryType {
             primary = try types.inferredPrimaryType()
@@ -47,10 +47,11 @@ public struct TypedData: Sendable {
             guard message == .object([]) else {
                 throw Refusal("typed-data.form", "a signed domain has an empty message")
             }
-            try self.init(types: types, domain: domainValue, message: nil)
+            try self.init(types: types, domain: domainValue, message: nil, rules: rules)
         } else {
             try self.init(
-                types: types, domain: domainValue, message: try reader.structure(primary, message))
+                types: types, domain: domainValue, message: try reader.structure(primary, message),
+                rules: rules)
         }
     }
 
@@ -65,13 +66,14 @@ public struct TypedData: Sendable {
         var found: [TypedDataTypes.Definition] = []
         try domain.value.collect(into: &found)
         try message.collect(into: &found)
-        try self.init(types: try TypedDataTypes(found), domain: domain.value, message: message)
+        try self.init(
+            types: try TypedDataTypes(found), domain: domain.value, message: message, rules: .strict)
     }
 
     private init(
-        types: TypedDataTypes, domain: TypedStruct, message: TypedStruct?
+        types: TypedDataTypes, domain: TypedStruct, message: TypedStruct?, rules: TypedDataRules
     ) throws(Refusal) {
-        let encoder = TypedDataEncoder(types: types)
+        let encoder = TypedDataEncoder(types: types, rules: rules)
         self.types = types
         self.domain = domain
         self.message = message
@@ -99,14 +101,19 @@ public struct TypedData: Sendable {
     ) throws(Refusal) -> Digest {
         let types = try TypedDataTypes(try definitions(types), rules: rules)
         let value = try TypedDataReader(types: types, rules: rules).structure(primaryType, message)
-        return try TypedDataEncoder(types: types).hashStruct(value)
+        return try TypedDataEncoder(types: types, rules: rules).hashStruct(value)
     }
 
-    private static func types(_ json: JSON?, _ rules: TypedDataRules) throws(Refusal)
-        -> TypedDataTypes
-    {
+    private static func types(
+        _ json: JSON?, _ domain: JSON?, _ rules: TypedDataRules
+    ) throws(Refusal) -> TypedDataTypes {
         guard let json else { throw Refusal("typed-data.form", "typed data needs types") }
-        let types = try TypedDataTypes(try definitions(json), rules: rules)
+        var definitions = try definitions(json)
+        if rules.infersDomainType, json[TypedDataTypes.domainName] == nil {
+            let members = TypedDataTypes.domainMembers.filter { domain?[$0.name] != nil }
+            definitions.append(TypedDataTypes.Definition(TypedDataTypes.domainName, members))
+        }
+        let types = try TypedDataTypes(definitions, rules: rules)
         guard types.defines(TypedDataTypes.domainName) else {
             // Wallets disagree on a domain that is not defined, so it always must be.
             throw Refusal("typed-data.domain", "the type EIP712Domain is not defined")

@@ -6,6 +6,7 @@ import Primitives
 
 struct TypedDataEncoder {
     let types: TypedDataTypes
+    var rules = TypedDataRules.strict
 
     /// The deepest nesting of structs and arrays.
     static let depthLimit = 32
@@ -58,6 +59,8 @@ struct TypedDataEncoder {
             number.twosComplement.append(to: &data)
         case (.structure(let structure), .structure(let nested)) where nested.name == structure:
             data += try hashStruct(nested, depth: depth).bytes
+        case (.structure, .absent) where rules.allowsAbsentStructures:
+            Word256.zero.append(to: &data)
         case (.array(let element, let count), .array(let elements))
         where count == nil || count == elements.count:
             data += try hashArray(elements, of: element, name, depth).bytes

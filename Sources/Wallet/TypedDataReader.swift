@@ -18,14 +18,22 @@ struct TypedDataReader {
         let definition = try types.members(of: name)
         let memberTypes = try types.types(of: name)
         var fields: [TypedStruct.Field] = []
+        var absent = 0
         for (index, member) in definition.enumerated() {
+            if rules.allowsAbsentStructures, case .structure = memberTypes[index],
+                [nil, .null].contains(TypedDataReader.member(member.name, of: members))
+            {
+                absent += TypedDataReader.member(member.name, of: members) == nil ? 1 : 0
+                fields.append(TypedStruct.Field(member.name, member.type, .absent))
+                continue
+            }
             guard let value = TypedDataReader.member(member.name, of: members) else {
                 throw Refusal("typed-data.field", "\(name) lacks its member \(member.name)")
             }
             let read = try self.value(value, as: memberTypes[index], member.name, depth + 1)
             fields.append(TypedStruct.Field(member.name, member.type, read))
         }
-        guard members.count == definition.count else {
+        guard members.count + absent == definition.count else {
             let extra = members.first { member in !definition.contains { $0.name == member.key } }
             throw Refusal(
                 "typed-data.field",

@@ -25,7 +25,7 @@ indirect enum TypedDataType: Sendable, Equatable {
         let characters = Array(text.utf8)
         let base = characters.firstIndex(of: 0x5B) ?? characters.count
         let name = String(decoding: characters[..<base], as: UTF8.self)
-        guard characters.count <= 256, TypedDataType.isIdentifier(name) else {
+        guard characters.count <= 256, TypedDataType.isName(name, rules) else {
             throw TypedDataType.malformed(text)
         }
         var type = try TypedDataType(atomOrStructure: name, rules: rules)
@@ -111,9 +111,15 @@ indirect enum TypedDataType: Sendable, Equatable {
         }
     }
 
-    /// Whether a struct may bear this name: an identifier that is no type of its own.
-    static func isStructureName(_ name: String) -> Bool {
-        isIdentifier(name) && !["bool", "address", "string"].contains(name)
+    /// Whether a member may bear this name under the rules.
+    static func isName(_ name: String, _ rules: TypedDataRules) -> Bool {
+        guard rules.allowsLooseNames else { return isIdentifier(name) }
+        return name.utf8.count <= 128 && !name.utf8.contains { "[](),".utf8.contains($0) }
+    }
+
+    /// Whether a struct may bear this name: one that is no type of its own.
+    static func isStructureName(_ name: String, _ rules: TypedDataRules) -> Bool {
+        isName(name, rules) && !["bool", "address", "string"].contains(name)
             && numberedAtom(name) == nil
     }
 

@@ -58,7 +58,7 @@ public struct TypedDataTypes: Sendable {
         }
         var parsed: [String: [TypedDataType]] = [:]
         for definition in definitions {
-            guard TypedDataType.isStructureName(definition.name) else {
+            guard TypedDataType.isStructureName(definition.name, rules) else {
                 throw Refusal(
                     "typed-data.type",
                     "a struct cannot be named \(DisplayText.quoted(definition.name))")
@@ -92,7 +92,7 @@ public struct TypedDataTypes: Sendable {
         var names: Set<String> = []
         var types: [TypedDataType] = []
         for member in definition.members {
-            guard TypedDataType.isIdentifier(member.name), names.insert(member.name).inserted else {
+            guard TypedDataType.isName(member.name, rules), names.insert(member.name).inserted else {
                 throw Refusal(
                     "typed-data.type",
                     "\(definition.name): \(DisplayText.quoted(member.name)) is no member name, or comes twice"

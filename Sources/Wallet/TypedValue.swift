@@ -18,6 +18,8 @@ public indirect enum TypedValue: Sendable, Equatable {
     case array([TypedValue])
     /// A nested struct.
     case structure(TypedStruct)
+    /// No struct: 32 zero bytes. Only others' documents may hold it, by `TypedDataRules`.
+    case absent
 
     /// A number that is not negative.
     public static func unsigned(_ value: UInt128) -> TypedValue {
