@@ -153,3 +153,7 @@ void althing_decoder_extend(
         kernels, 1, shape->vocabulary, shape->width, decoder.norm, decoder.output_layer, logits, 0,
         decoder.packing);
 }
+
+void althing_probabilities(float *logits, int count, float scale) {
+    althing_kernels()->softmax(logits, count, count, scale);
+}
