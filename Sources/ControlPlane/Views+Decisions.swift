@@ -171,6 +171,7 @@ extension Views {
         let policy = try PolicyBook.revenue(state)
         let number = state.lastNumber("epochs")
         let statement = try ledger.previewRevenueEpoch(
+            number,
             received: ledger.balance(of: .revenue(policy.asset)),
             facts: RevenueRules.facts(of: number, in: state), policy: policy,
             policyDigest: try PolicyBook.record("revenue", in: state).digest,
