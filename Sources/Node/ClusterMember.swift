@@ -66,9 +66,11 @@ public actor ClusterMember {
         let (inputs, inbox) = AsyncStream.makeStream(of: MemberInput.self)
         self.inputs = inputs
         self.inbox = inbox
-        log = try DurableLog(folder: settings.dataFolder + "/log", genesis: settings.genesis) {
-            inbox.yield($0)
-        }
+        log = try DurableLog(
+            folder: settings.dataFolder + "/log", genesis: settings.genesis,
+            appliedIndex: machine.appliedIndex
+        ) { inbox.yield($0) }
+        for sentence in log.notes { logger.notice("log", metadata: ["note": "\(sentence)"]) }
         var options = RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed())
         options.asynchronousStorageWrites = true
         options.appliedIndex = machine.appliedIndex
