@@ -70,7 +70,7 @@ let floor2: [Target] = [
         "ControlPlane",
         on: [
             "Primitives", "Cryptography", "Ledger", "Governance", "Scheduling", "Verification",
-            "Transparency", "Wallet", "CSQLite",
+            "Transparency", "Wallet", "Benchmarking", "CSQLite",
         ]),
     library("Benchmarking", on: ["Primitives", "Cryptography", "Verification", "CKernels"]),
     library("LanguageModel", on: ["Primitives", "Cryptography", "CKernels"]),
