@@ -3,6 +3,8 @@
 // Prints a line a file and closes with `N passed, M failed`. A file or section that a suite does not
 // know counts as failed, under its name.
 
+import Primitives
+
 let suites: [any ConformanceSuite.Type] = [EtcdRaftSuite.self, CryptoSuite.self, GovernanceSuite.self]
 
 let words = CommandLine.arguments.dropFirst()
