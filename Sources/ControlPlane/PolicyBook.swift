@@ -59,6 +59,18 @@ enum PolicyBook {
             parsing: try record("benchmarks", in: state).text, name: "Policies/benchmarks.yaml")
     }
 
+    /// The suite that machines of this deployment are challenged with: where days are shortened, the
+    /// policy's `development` suite if it has one.
+    static func challenges(_ state: any StateReader, genesis: Genesis) throws(Refusal)
+        -> BenchmarkPolicy
+    {
+        let policy = try benchmarks(state)
+        guard !genesis.timings.production,
+            policy.suites.contains(where: { $0.name == "development" })
+        else { return policy }
+        return try policy.selecting("development")
+    }
+
     /// Checks a policy's text by its name; the same check at `policy check`, at submission and at
     /// execution.
     static func check(_ name: String, text: String, genesis: Genesis) throws(Refusal) {

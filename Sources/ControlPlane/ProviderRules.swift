@@ -20,7 +20,7 @@ enum ProviderRules {
                 "provider.agent-key",
                 "the agent on the machine needs a key of its own, not the owner's")
         }
-        let minimum = try PolicyBook.verification(state).minimumStake
+        let minimum = try PolicyBook.verification(state).slashFloor
         guard stake >= minimum else {
             throw Refusal(
                 "provider.stake-too-low",
@@ -125,7 +125,7 @@ enum ProviderRules {
         throws(Refusal)
     {
         var record = try provider(agent, in: transaction.state)
-        let length = try PolicyBook.verification(transaction.state).quarantineMilliseconds
+        let length = try PolicyBook.benchmarks(transaction.state).quarantine
         record.quarantinedUntil = transaction.now.advanced(
             by: transaction.genesis.timings.scaled(length))
         record.quarantineReason = reason
@@ -136,15 +136,6 @@ enum ProviderRules {
                 "provider": agent.hex, "reason": reason,
                 "until": record.quarantinedUntil.description,
             ])
-    }
-
-    /// Takes a share of a machine's stake for a wrong result; it goes to the treasury.
-    static func slash(
-        _ agent: Address, share millionths: UInt64, reason: String, _ transaction: Transaction
-    ) throws(Refusal) {
-        let balance = transaction.ledger.balance(of: .stake(agent, transaction.currency))
-        let amount = try balance.scaled(UInt128(millionths), over: 1_000_000)
-        try slash(agent, amount: amount, reason: reason, transaction)
     }
 
     /// Takes an amount of a machine's stake, at most all of it; it goes to the treasury.

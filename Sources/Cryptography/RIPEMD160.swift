@@ -9,7 +9,8 @@ public enum RIPEMD160 {
     public static func hash(_ bytes: [UInt8]) throws(Refusal) -> [UInt8] {
         var output = [UInt8](repeating: 0, count: 20)
         var count: UInt32 = 0
-        guard EVP_Digest(bytes, bytes.count, &output, &count, EVP_ripemd160(), nil) == 1, count == 20
+        guard EVP_Digest(bytes, bytes.count, &output, &count, EVP_ripemd160(), nil) == 1,
+            count == 20
         else { throw OpenSSL.failure("RIPEMD-160") }
         return output
     }

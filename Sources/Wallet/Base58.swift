@@ -28,7 +28,8 @@ enum Base58 {
             }
         }
         let zeros = bytes.prefix { $0 == 0 }.count
-        let text = [UInt8](repeating: alphabet[0], count: zeros)
+        let text =
+            [UInt8](repeating: alphabet[0], count: zeros)
             + digits.reversed().map { alphabet[Int($0)] }
         return String(decoding: text, as: UTF8.self)
     }

@@ -73,7 +73,8 @@ extension Keystore {
 
     private static func address(_ json: JSON?) throws(Refusal) -> Address? {
         guard let json else { return nil }
-        guard let text = json.text, let bytes = Hex.decode(text), let address = Address(bytes) else {
+        guard let text = json.text, let bytes = Hex.decode(text), let address = Address(bytes)
+        else {
             throw malformed("address is not 40 hexadecimal digits")
         }
         return address
@@ -109,7 +110,9 @@ extension Keystore {
     /// The file form, as geth writes it.
     public var json: JSON {
         var members: [JSON.Member] = []
-        if let address { members.append(JSON.Member("address", .string(Hex.encode(address.bytes)))) }
+        if let address {
+            members.append(JSON.Member("address", .string(Hex.encode(address.bytes))))
+        }
         members.append(JSON.Member("crypto", cryptoJSON))
         members.append(JSON.Member("id", .string(id)))
         members.append(JSON.Member("version", 3))

@@ -70,7 +70,8 @@ public struct Mnemonic: Sendable {
     }
 
     private static var wrongChecksum: Refusal {
-        Refusal("mnemonic.checksum", "the words' checksum is wrong: one may be mistyped or misplaced")
+        Refusal(
+            "mnemonic.checksum", "the words' checksum is wrong: one may be mistyped or misplaced")
     }
 
     /// The eleven bits at a position.

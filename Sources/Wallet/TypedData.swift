@@ -67,7 +67,8 @@ public struct TypedData: Sendable {
         try domain.value.collect(into: &found)
         try message.collect(into: &found)
         try self.init(
-            types: try TypedDataTypes(found), domain: domain.value, message: message, rules: .strict)
+            types: try TypedDataTypes(found), domain: domain.value, message: message, rules: .strict
+        )
     }
 
     private init(

@@ -47,7 +47,8 @@ struct TypedDataReader {
         members.first { $0.key.utf8.elementsEqual(name.utf8) }?.value
     }
 
-    private func value(
+    /// Reads a value of one type.
+    func value(
         _ json: JSON, as type: TypedDataType, _ name: String, _ depth: Int
     ) throws(Refusal) -> TypedValue {
         switch (type, json) {

@@ -92,7 +92,8 @@ public struct TypedDataTypes: Sendable {
         var names: Set<String> = []
         var types: [TypedDataType] = []
         for member in definition.members {
-            guard TypedDataType.isName(member.name, rules), names.insert(member.name).inserted else {
+            guard TypedDataType.isName(member.name, rules), names.insert(member.name).inserted
+            else {
                 throw Refusal(
                     "typed-data.type",
                     "\(definition.name): \(DisplayText.quoted(member.name)) is no member name, or comes twice"

@@ -23,10 +23,10 @@ protocol ConformanceSuite {
 }
 
 enum Console {
-    /// Writes to the descriptor: the C library's `stderr` is a variable that Swift cannot share.
+    /// Writes to the descriptor itself: the C library's `stderr` is mutable, shared state.
     static func error(_ line: String) {
         let bytes = Array((line + "\n").utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
     static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
 }

@@ -23,6 +23,10 @@ enum CryptoSuite: ConformanceSuite {
         "bip39_bip44_eth.json": MnemonicCases.ethereum,
         "bip39_trezor.json": MnemonicCases.trezor,
         "bip32_official.json": MnemonicCases.extendedKeys,
+        "rlp.json": EthereumCases.rlp,
+        "abi.json": EthereumCases.abi,
+        "eth_transactions.json": EthereumCases.transactions,
+        "eip712_vectors.json": GovernanceTypedDataCases.check,
     ]
 
     static func run(path: String) throws(Refusal) -> Score {

@@ -5,7 +5,9 @@
 
 import Primitives
 
-let suites: [any ConformanceSuite.Type] = [EtcdRaftSuite.self, CryptoSuite.self, GovernanceSuite.self]
+let suites: [any ConformanceSuite.Type] = [
+    EtcdRaftSuite.self, CryptoSuite.self, GovernanceSuite.self,
+]
 
 let words = CommandLine.arguments.dropFirst()
 guard words.count == 2, let name = words.first, let path = words.last,

@@ -6,7 +6,9 @@ enum KeystoreCases {
     static func vectors(_ document: JSON, _ tally: inout Tally) {
         tally.requireKnown(document, ["vectors", "negative"])
         for (index, row) in tally.rows(document, "vectors").enumerated() {
-            tally.expect("row \(index)") { try opens(row, derivedKey: try row.bytes("derived_key")) }
+            tally.expect("row \(index)") {
+                try opens(row, derivedKey: try row.bytes("derived_key"))
+            }
         }
         for (index, row) in tally.rows(document, "negative").enumerated() {
             let isPassword = row["must"]?.text == "mac mismatch"
@@ -41,7 +43,7 @@ enum KeystoreCases {
         if let derivedKey, derived.exposed() != derivedKey { return false }
         let key = try keystore.open(derivedKey: derived).bytes.exposed()
         let expected = try row.bytes("priv")
-        return key == [UInt8](repeating: 0, count: 32 - expected.count) + expected
-            && (try Keystore(keystore.json)) == keystore
+        let padded = [UInt8](repeating: 0, count: 32 - expected.count) + expected
+        return try key == padded && Keystore(keystore.json) == keystore
     }
 }
