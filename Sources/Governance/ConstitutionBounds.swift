@@ -109,7 +109,7 @@ public struct ConstitutionBounds: Hashable, Sendable {
     private func checkTally(_ track: Track) throws(BoundsViolation) {
         let rules = track.tally
         switch rules.quorum {
-        case .share(let share), .flooredShare(let share):
+        case .share(let share), .flooredShare(let share), .moreThanShare(let share):
             let floor = track.kind.movesValue ? quorumFloor : .zero
             guard share >= floor, share <= quorumCeiling else {
                 throw BoundsViolation("quorum", "must lie in \(floor) to \(quorumCeiling)")

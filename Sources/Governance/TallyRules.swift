@@ -12,6 +12,8 @@ public struct TallyRules: Hashable, Sendable {
         case share(Fraction)
         /// At least the whole units in this share: `floor(fraction x supply)`, as OpenZeppelin.
         case flooredShare(Fraction)
+        /// More than this share of the supply at the snapshot.
+        case moreThanShare(Fraction)
         /// At least this much power.
         case amount(Amount)
     }
@@ -24,6 +26,8 @@ public struct TallyRules: Hashable, Sendable {
         case cast = 1
         /// The supply at the snapshot.
         case supply = 2
+        /// The supply at the snapshot without the power that abstained.
+        case nonAbstainingSupply = 3
 
         /// The word in a policy file.
         public var word: String {
@@ -31,6 +35,7 @@ public struct TallyRules: Hashable, Sendable {
             case .decided: "decided"
             case .cast: "cast"
             case .supply: "supply"
+            case .nonAbstainingSupply: "supply-without-abstentions"
             }
         }
     }
@@ -117,6 +122,11 @@ extension TallyRules {
             comparison =
                 "\(present) x \(fraction.denominator) \(reached ? ">=" : "<")"
                 + " \(fraction.numerator) x supply \(supply)"
+        case .moreThanShare(let fraction):
+            reached = fraction.isExceeded(by: present, of: supply)
+            comparison =
+                "\(present) x \(fraction.denominator) \(reached ? ">" : "<=")"
+                + " \(fraction.numerator) x supply \(supply)"
         case .flooredShare(let fraction):
             let needed = try fraction.floor(of: supply)
             reached = present >= needed
@@ -152,6 +162,9 @@ extension TallyRules {
         case .decided: (whole, words) = try Self.sum(tally, .decided)
         case .cast: (whole, words) = try Self.sum(tally, .all)
         case .supply: (whole, words) = (supply, "supply")
+        case .nonAbstainingSupply:
+            whole = supply > tally.abstain ? try supply.subtracting(tally.abstain) : .zero
+            words = "supply \(supply) - abstain \(tally.abstain)"
         }
         // Nothing for is never approval, even where a threshold of `>=` would hold as 0 >= 0.
         let holds =
@@ -198,6 +211,9 @@ extension TallyRules: BinaryCodable {
         case .amount(let amount):
             encoder.byte(2)
             encoder.amount(amount)
+        case .moreThanShare(let fraction):
+            encoder.byte(3)
+            encoder.value(fraction)
         }
         encoder.byte(quorumCounts.rawValue)
         encoder.value(threshold)
@@ -212,6 +228,7 @@ extension TallyRules: BinaryCodable {
         case 0: quorum = .share(try decoder.value())
         case 1: quorum = .flooredShare(try decoder.value())
         case 2: quorum = .amount(try decoder.amount())
+        case 3: quorum = .moreThanShare(try decoder.value())
         default: throw Refusal("codec.malformed", "an unknown form of quorum")
         }
         let counts = try decoder.byte()
