@@ -111,7 +111,7 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     public func nextInterval(lot: UInt64) -> UInt64 {
         // -ln(u) = (64 - log2(lot)) ln 2, with ln 2 as 0.693147.
         let doublings = UInt128(64 * FixedPoint.one - FixedPoint.log2(max(1, lot)))
-        let wait = doublings * UInt128(interval) * 693_147 / 1_000_000 >> 32
+        let wait = (doublings * UInt128(interval) * 693_147 / 1_000_000) >> 32
         return min(max(UInt64(clamping: wait), interval / 8), interval * 4)
     }
 
