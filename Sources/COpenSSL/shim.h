@@ -1,4 +1,9 @@
 #pragma once
+// The streaming SHA-256 calls below are deprecated in name only: the context they keep is a plain
+// value, so that hashing a small node costs neither an allocation nor an algorithm lookup.
+#ifndef OPENSSL_SUPPRESS_DEPRECATED
+#define OPENSSL_SUPPRESS_DEPRECATED
+#endif
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -21,6 +21,14 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.word3 = word3
     }
 
+    /// Takes four big-endian words, the first bytes first: what a hash function has at hand.
+    public init(words: (UInt64, UInt64, UInt64, UInt64)) {
+        self.init(word0: words.0, word1: words.1, word2: words.2, word3: words.3)
+    }
+
+    /// The four big-endian words, the first bytes first.
+    public var words: (UInt64, UInt64, UInt64, UInt64) { (word0, word1, word2, word3) }
+
     /// Takes 32 bytes; nil for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == Digest.count else { return nil }

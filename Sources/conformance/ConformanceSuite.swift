@@ -23,7 +23,11 @@ protocol ConformanceSuite {
 }
 
 enum Console {
-    static func error(_ line: String) { fputs(line + "\n", stderr) }
+    /// Writes to the descriptor itself: the C library's `stderr` is mutable, shared state.
+    static func error(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    }
     static func exit(_ status: Int32) -> Never { Glibc.exit(status) }
 }
 

@@ -3,7 +3,11 @@
 // Prints a line a file and closes with `N passed, M failed`. A file or section that a suite does not
 // know counts as failed, under its name.
 
-let suites: [any ConformanceSuite.Type] = [EtcdRaftSuite.self, CryptoSuite.self, GovernanceSuite.self]
+import Primitives
+
+let suites: [any ConformanceSuite.Type] = [
+    EtcdRaftSuite.self, CryptoSuite.self, GovernanceSuite.self,
+]
 
 let words = CommandLine.arguments.dropFirst()
 guard words.count == 2, let name = words.first, let path = words.last,

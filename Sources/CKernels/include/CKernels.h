@@ -1,4 +1,7 @@
 #pragma once
 // The compute kernels: one header a family, one C file (or a few) behind each.
+#include "delta.h"
 #include "gemm.h"
+#include "isa.h"
+#include "transformer.h"
 #include "verification.h"

@@ -1,0 +1,132 @@
+// What prover and verifier say to each other (`reference/kernels.md`, section 7), in canonical bytes.
+
+public import Primitives
+
+/// A message of the challenge protocol.
+///
+///     prover -> verifier   hello, ready, commit, roots, proof..., abort
+///     verifier -> prover   prepare, go, open, verdict
+public enum ChallengeMessage: Equatable, Sendable {
+    /// The agent's version and the kernels it knows.
+    case hello(Hello)
+    /// What will be asked: allocate and warm up; no clock runs.
+    case prepare(Prepare)
+    /// The prover is warm.
+    case ready(session: Digest)
+    /// The seed: the clock runs from the moment these bytes leave.
+    case go(session: Digest, seed: Digest)
+    /// What binds the prover to every root: the clock stops when it arrives.
+    case commit(session: Digest, commitment: Digest)
+    /// The roots of all rounds, which must hash to the commitment.
+    case roots(session: Digest, roots: [Digest])
+    /// Which units must be shown; empty means everything.
+    case open(session: Digest, openings: [Opening])
+    /// A piece of what was asked for, in order.
+    case proof(session: Digest, piece: ProofPiece)
+    /// The prover gives up.
+    case abort(session: Digest, reason: String)
+    /// How it ended.
+    case verdict(ChallengeVerdict)
+
+    /// The most bytes any message may have.
+    public static let byteLimit = (1 << 20) + (64 << 10)
+    /// The most bytes of content one proof message carries.
+    static let pieceLimit = 1 << 20
+
+    /// What a prover says about itself; none of it is trusted.
+    public struct Hello: Equatable, Sendable {
+        /// The agent's version.
+        public let agent: String
+        /// The kernels it can run, with their versions.
+        public let kernels: [KernelVersion]
+
+        /// Makes a greeting.
+        public init(agent: String, kernels: [KernelVersion]) {
+            self.agent = agent
+            self.kernels = kernels
+        }
+    }
+
+    /// A kernel by name and version.
+    public struct KernelVersion: Equatable, Sendable {
+        /// The kernel's name.
+        public let name: String
+        /// Its version.
+        public let version: UInt32
+
+        /// Names a kernel's version.
+        public init(name: String, version: UInt32) {
+            self.name = name
+            self.version = version
+        }
+    }
+
+    /// What will be asked.
+    public struct Prepare: Equatable, Sendable {
+        /// This challenge's name; every later message carries it.
+        public let session: Digest
+        /// Which kernel, and which version of it.
+        public let kernel: KernelVersion
+        /// How many cores to use.
+        public let threads: ThreadUse
+        /// How large.
+        public let parameters: ChallengeParameters
+        /// Bytes of memory to reserve.
+        public let memory: UInt64
+    }
+
+    /// One unit of a stream chain: a block after a pass.
+    public struct Opening: Hashable, Sendable {
+        /// The pass, from 1.
+        public let pass: UInt32
+        /// The block, from 0.
+        public let block: UInt32
+    }
+
+    /// A piece of an answer.
+    public enum ProofPiece: Equatable, Sendable {
+        /// Consecutive bands of the matrix of one round (from 1).
+        case bands(round: UInt32, first: UInt32, content: [UInt8])
+        /// The leaf that holds an opened block's digest, and its siblings.
+        case leaves([LeafProof])
+    }
+
+    /// One leaf with the path to its root.
+    public struct LeafProof: Equatable, Sendable {
+        /// What was opened.
+        public let opening: Opening
+        /// The leaf's content.
+        public let content: [UInt8]
+        /// The siblings on the way up.
+        public let path: [Digest]
+    }
+
+    /// Which session the message belongs to; nil for a greeting.
+    public var session: Digest? {
+        switch self {
+        case .hello: nil
+        case .prepare(let prepare): prepare.session
+        case .ready(let session), .go(let session, _), .commit(let session, _),
+            .roots(let session, _), .open(let session, _), .proof(let session, _),
+            .abort(let session, _):
+            session
+        case .verdict(let verdict): verdict.session
+        }
+    }
+
+    /// The message's name in the protocol.
+    public var name: String {
+        switch self {
+        case .hello: "HELLO"
+        case .prepare: "PREPARE"
+        case .ready: "READY"
+        case .go: "GO"
+        case .commit: "COMMIT"
+        case .roots: "ROOTS"
+        case .open: "OPEN"
+        case .proof: "PROOF"
+        case .abort: "ABORT"
+        case .verdict: "VERDICT"
+        }
+    }
+}

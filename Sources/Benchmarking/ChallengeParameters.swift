@@ -1,0 +1,119 @@
+// How large one challenge is: its bounds, its memory, and the work it counts for.
+
+import CKernels
+public import Primitives
+
+/// The size of one challenge.
+public enum ChallengeParameters: Hashable, Sendable {
+    /// `rounds` products of `size` x `size` matrices.
+    case matrixChain(size: UInt32, rounds: UInt32)
+    /// `passes` over three arrays of `blocks` blocks of 64 KiB, `openings` of them replayed.
+    case streamChain(blocks: UInt32, passes: UInt32, openings: UInt32)
+
+    /// The largest matrix: beyond it sums of products could leave single precision's exact range.
+    public static let sizeLimit: UInt32 = 4096
+    /// The most rounds of products.
+    public static let roundLimit: UInt32 = 256
+    /// The most blocks in one array: 4 GiB.
+    public static let blockLimit: UInt32 = 65_536
+    /// The most passes over the arrays.
+    public static let passLimit: UInt32 = 1024
+    /// The most openings.
+    public static let openingLimit: UInt32 = 4096
+
+    /// Blocks whose digests share a leaf of a pass's tree.
+    static let blocksPerLeaf = 16
+
+    /// Which computation this sizes.
+    public var family: KernelFamily {
+        switch self {
+        case .matrixChain: .matrixChain
+        case .streamChain: .streamChain
+        }
+    }
+
+    /// Throws `challenge.parameters` when a size is outside its bounds.
+    public func validate() throws(Refusal) {
+        let fits =
+            switch self {
+            case .matrixChain(let size, let rounds):
+                size >= 32 && size <= Self.sizeLimit && size.isMultiple(of: 32) && rounds >= 1
+                    && rounds <= Self.roundLimit
+            case .streamChain(let blocks, let passes, let openings):
+                blocks >= 16 && blocks <= Self.blockLimit && blocks.isMultiple(of: 16)
+                    && passes >= 1 && passes <= Self.passLimit && openings >= 1
+                    && openings <= Self.openingLimit
+            }
+        guard fits else {
+            throw Refusal("challenge.parameters", "the challenge \(self) is outside its bounds")
+        }
+    }
+
+    /// How many roots a run commits to: one a round or pass.
+    var rootCount: Int {
+        switch self {
+        case .matrixChain(_, let rounds): Int(rounds)
+        case .streamChain(_, let passes, _): Int(passes)
+        }
+    }
+
+    /// What the run counts for, in the kernel's unit.
+    public var work: UInt64 {
+        switch self {
+        case .matrixChain(let size, let rounds):
+            2 * UInt64(size) * UInt64(size) * UInt64(size) * UInt64(rounds)
+        case .streamChain(let blocks, let passes, _):
+            24 * UInt64(STREAM_CHAIN_BLOCK) * UInt64(blocks) * UInt64(passes)
+        }
+    }
+
+    /// How much memory the prover needs, in bytes.
+    public var memory: UInt64 {
+        switch self {
+        case .matrixChain(let size, let rounds):
+            UInt64(size) * UInt64(size) * (12 + UInt64(rounds)) + 16 << 20
+        case .streamChain(let blocks, let passes, _):
+            UInt64(blocks) * (3 * 8 * UInt64(STREAM_CHAIN_BLOCK) + 64 * UInt64(passes))
+        }
+    }
+
+    /// The same challenge with another number of rounds or passes.
+    func repeated(_ count: UInt32) -> ChallengeParameters {
+        switch self {
+        case .matrixChain(let size, _): .matrixChain(size: size, rounds: count)
+        case .streamChain(let blocks, _, let openings):
+            .streamChain(blocks: blocks, passes: count, openings: openings)
+        }
+    }
+}
+
+extension ChallengeParameters: BinaryCodable {
+    /// Appends the canonical form.
+    public func encode(into encoder: inout BinaryEncoder) {
+        switch self {
+        case .matrixChain(let size, let rounds):
+            encoder.byte(0)
+            encoder.number(size)
+            encoder.number(rounds)
+        case .streamChain(let blocks, let passes, let openings):
+            encoder.byte(1)
+            encoder.number(blocks)
+            encoder.number(passes)
+            encoder.number(openings)
+        }
+    }
+
+    /// Reads the canonical form; throws `codec.malformed` or `challenge.parameters`.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        switch try decoder.byte() {
+        case 0:
+            self = .matrixChain(size: try decoder.number32(), rounds: try decoder.number32())
+        case 1:
+            self = .streamChain(
+                blocks: try decoder.number32(), passes: try decoder.number32(),
+                openings: try decoder.number32())
+        default: throw Refusal("codec.malformed", "this kind of challenge is not known")
+        }
+        try validate()
+    }
+}

@@ -1,0 +1,12 @@
+// The public face of the matrix product.
+#include "include/gemm.h"
+#include "kernel_table.h"
+
+size_t althing_gemm_workspace(void) {
+    // One block of packed columns and one of packed rows, as in gemm_body.h.
+    return 384 * 480 + 768 * 480;
+}
+
+void althing_gemm(const struct althing_product *product, float *workspace) {
+    althing_kernels()->gemm(product, workspace);
+}

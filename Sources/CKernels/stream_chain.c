@@ -1,0 +1,89 @@
+// The stream chain: a triad whose factor in each pass depends on every block of the pass before, and
+// whose step is not linear, so that neither blocking in time nor a closed form can skip the memory.
+
+#include "challenge_dispatch.h"
+#include "verification.h"
+
+#include <string.h>
+
+#define BLOCK STREAM_CHAIN_BLOCK
+#define LANES 16
+#define GOLDEN 0x9e3779b97f4a7c15ull
+
+typedef unsigned long long Lanes8 __attribute__((vector_size(64)));
+
+CHALLENGE_BODY uint64_t rotate(uint64_t value, int by) { return value << by | value >> (64 - by); }
+
+CHALLENGE_BODY void fill_body(
+    const uint64_t *base, uint64_t array, uint64_t block, uint64_t *out) {
+    const uint64_t label = (3 * block + array + 1) * GOLDEN;
+    const uint64_t factor = rotate(label, 32) | 1;
+    for (size_t i = 0; i < BLOCK; i++) out[i] = (base[i] ^ label) * factor;
+}
+
+CHALLENGE_VARIANTS(
+    stream_chain_fill, fill_body,
+    (const uint64_t *base, uint64_t array, uint64_t block, uint64_t *out),
+    (base, array, block, out))
+
+#define ROTATE(x, r) ((x) << (r) | (x) >> (64 - (r)))
+
+/// Defines one pass with a given way to store eight elements.
+#define PASS_FUNCTION(name, attributes, STORE) \
+    attributes static void name( \
+        uint64_t *out, const uint64_t *b, const uint64_t *c, uint64_t factor, size_t blocks, \
+        uint8_t *digests) { \
+        for (size_t block = 0; block < blocks; block++) { \
+            const Lanes8 zero = {0}; \
+            const unsigned long long scale = factor; \
+            Lanes8 h0 = zero + scale, h1 = zero + (scale ^ GOLDEN); \
+            for (size_t i = block * BLOCK; i < (block + 1) * BLOCK; i += LANES) { \
+                Lanes8 b0, b1, c0, c1; \
+                memcpy(&b0, b + i, 64); \
+                memcpy(&b1, b + i + 8, 64); \
+                memcpy(&c0, c + i, 64); \
+                memcpy(&c1, c + i + 8, 64); \
+                Lanes8 x0 = b0 + c0 * scale, x1 = b1 + c1 * scale; \
+                x0 = ROTATE(x0, 23) ^ b0; \
+                x1 = ROTATE(x1, 23) ^ b1; \
+                STORE(x0, out + i); \
+                STORE(x1, out + i + 8); \
+                h0 ^= x0; \
+                h1 ^= x1; \
+                h0 = ROTATE(h0, 13) + x0; \
+                h1 = ROTATE(h1, 13) + x1; \
+            } \
+            h0 = h0 * GOLDEN + h1; \
+            memcpy(digests + block * STREAM_CHAIN_DIGEST, &h0, STREAM_CHAIN_DIGEST); \
+        } \
+    }
+
+#define STORE_CACHED(value, to) memcpy(to, &value, 64)
+#define STORE_STREAMING(value, to) __builtin_nontemporal_store(value, (Lanes8 *)(to))
+
+#ifdef CHALLENGE_X86
+PASS_FUNCTION(pass_avx512, CHALLENGE_AVX512, STORE_CACHED)
+PASS_FUNCTION(pass_avx2, CHALLENGE_AVX2, STORE_CACHED)
+PASS_FUNCTION(pass_streaming_avx512, CHALLENGE_AVX512, STORE_STREAMING)
+PASS_FUNCTION(pass_streaming_avx2, CHALLENGE_AVX2, STORE_STREAMING)
+#endif
+PASS_FUNCTION(pass_baseline, , STORE_CACHED)
+
+void stream_chain_pass(
+    uint64_t *out, const uint64_t *b, const uint64_t *c, uint64_t factor, size_t blocks,
+    uint8_t *digests, int streaming) {
+#ifdef CHALLENGE_X86
+    if (CHALLENGE_HAS_AVX512) {
+        (streaming ? pass_streaming_avx512 : pass_avx512)(out, b, c, factor, blocks, digests);
+    } else if (CHALLENGE_HAS_AVX2) {
+        (streaming ? pass_streaming_avx2 : pass_avx2)(out, b, c, factor, blocks, digests);
+    } else {
+        pass_baseline(out, b, c, factor, blocks, digests);
+    }
+    // Streaming stores are weakly ordered; the next pass may read them from another thread.
+    if (streaming) __builtin_ia32_sfence();
+#else
+    (void)streaming;
+    pass_baseline(out, b, c, factor, blocks, digests);
+#endif
+}

@@ -1,0 +1,64 @@
+// The checks that need no state, done once where a command comes in: its form and its signature.
+
+import Cryptography
+public import Primitives
+
+/// Checks commands before they may enter the log.
+public struct Admission: Sendable {
+    private let genesis: Genesis
+    private let genesisDigest: Digest
+
+    /// Admission to the deployment of `genesis`.
+    public init(genesis: Genesis) {
+        self.genesis = genesis
+        genesisDigest = genesis.digest
+    }
+
+    /// Decodes and checks the canonical bytes of an envelope.
+    ///
+    /// Throws `codec.malformed`, `command.too-large`, `signature.malformed`, `signature.wrong-signer`.
+    public func admit(_ bytes: [UInt8]) throws(Refusal) -> Envelope {
+        guard bytes.count <= Envelope.byteLimit else {
+            throw Refusal(
+                "command.too-large", "a command has at most \(Envelope.byteLimit) bytes")
+        }
+        let envelope = try Envelope(decoding: bytes)
+        try check(envelope)
+        return envelope
+    }
+
+    /// Checks the signature of an envelope.
+    public func check(_ envelope: Envelope) throws(Refusal) {
+        switch envelope {
+        case .account(let account): try check(account)
+        case .member(let member): try check(member)
+        }
+    }
+
+    private func check(_ envelope: AccountEnvelope) throws(Refusal) {
+        let digest = try CommandSigning.digest(
+            envelope.command, signer: envelope.signer, nonce: envelope.nonce, genesis: genesis,
+            genesisDigest: genesisDigest)
+        let signature = try RecoverableSignature(envelope.signature)
+        let signer = try Secp256k1.recover(digest, signature)
+        guard signer == envelope.signer else {
+            throw Refusal(
+                "signature.wrong-signer",
+                "the signature is by \(signer), or over another text, not by \(envelope.signer)")
+        }
+    }
+
+    private func check(_ envelope: MemberEnvelope) throws(Refusal) {
+        guard let seat = genesis.seats.first(where: { $0.id == envelope.member }) else {
+            throw Refusal("member.unknown", "there is no seat \(envelope.member)")
+        }
+        guard
+            Ed25519.verify(
+                envelope.signature, envelope.signedBytes(genesis: genesisDigest),
+                publicKey: seat.publicKey)
+        else {
+            throw Refusal(
+                "signature.wrong-signer", "the signature is not by seat \(envelope.member)")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// The policies in force, read from the state. A text that does not parse never gets in.
+
+import Benchmarking
+import Governance
+import Ledger
+import Primitives
+import Scheduling
+import Verification
+
+enum PolicyBook {
+    static func record(_ name: String, in state: any StateReader) throws(Refusal) -> PolicyRecord {
+        guard let record = Tables.policies.record(Key.text(name), in: state) else {
+            throw Refusal("policy.unknown", "there is no policy `\(name)`")
+        }
+        return record
+    }
+
+    static func constitution(_ state: any StateReader, genesis: Genesis) throws(Refusal)
+        -> Constitution
+    {
+        try constitution(try record("constitution", in: state).text, genesis: genesis)
+    }
+
+    static func constitution(_ text: String, genesis: Genesis) throws(Refusal) -> Constitution {
+        try Constitution(
+            parsing: text, name: "Policies/constitution.yaml",
+            bounds: genesis.timings.production ? .production : .development
+        ).mappingTimes { genesis.timings.scaled($0) }
+    }
+
+    static func revenue(_ state: any StateReader) throws(Refusal) -> RevenuePolicy {
+        try RevenuePolicy(
+            parsing: try record("revenue", in: state).text, name: "Policies/revenue.yaml")
+    }
+
+    static func pricing(_ state: any StateReader) throws(Refusal) -> PricingPolicy {
+        try PricingPolicy(
+            parsing: try record("pricing", in: state).text, name: "Policies/pricing.yaml")
+    }
+
+    static func release(_ state: any StateReader) throws(Refusal) -> ReleasePolicy {
+        try ReleasePolicy(
+            parsing: try record("release", in: state).text, name: "Policies/release.yaml")
+    }
+
+    static func verification(_ state: any StateReader) throws(Refusal) -> VerificationPolicy {
+        try VerificationPolicy(
+            parsing: try record("verification", in: state).text,
+            name: "Policies/verification.yaml")
+    }
+
+    static func scheduling(_ state: any StateReader) throws(Refusal) -> SchedulingPolicy {
+        try SchedulingPolicy(
+            parsing: try record("scheduling", in: state).text, name: "Policies/scheduling.yaml")
+    }
+
+    static func benchmarks(_ state: any StateReader) throws(Refusal) -> BenchmarkPolicy {
+        try BenchmarkPolicy(
+            parsing: try record("benchmarks", in: state).text, name: "Policies/benchmarks.yaml")
+    }
+
+    /// The suite that machines of this deployment are challenged with: where days are shortened, the
+    /// policy's `development` suite if it has one.
+    static func challenges(_ state: any StateReader, genesis: Genesis) throws(Refusal)
+        -> BenchmarkPolicy
+    {
+        let policy = try benchmarks(state)
+        guard !genesis.timings.production,
+            policy.suites.contains(where: { $0.name == "development" })
+        else { return policy }
+        return try policy.selecting("development")
+    }
+
+    /// Checks a policy's text by its name; the same check at `policy check`, at submission and at
+    /// execution.
+    static func check(_ name: String, text: String, genesis: Genesis) throws(Refusal) {
+        let file = "Policies/\(name).yaml"
+        switch name {
+        case "constitution": _ = try constitution(text, genesis: genesis)
+        case "revenue": _ = try RevenuePolicy(parsing: text, name: file)
+        case "pricing":
+            let pricing = try PricingPolicy(parsing: text, name: file)
+            guard pricing.freeTokensPerDay == 0 else {
+                throw Refusal(
+                    "policy.not-covered",
+                    "`free.tokens-per-day` must be 0: free use is not metered by this version",
+                    at: file)
+            }
+        case "release": _ = try ReleasePolicy(parsing: text, name: file)
+        case "verification": _ = try VerificationPolicy(parsing: text, name: file)
+        case "scheduling": _ = try SchedulingPolicy(parsing: text, name: file)
+        case "benchmarks": _ = try BenchmarkPolicy(parsing: text, name: file)
+        default: throw Refusal("policy.unknown", "there is no policy `\(name)`")
+        }
+    }
+
+    /// Puts a checked text in force.
+    static func set(
+        _ name: String, text: String, proposal: UInt64, _ transaction: Transaction
+    ) {
+        let record = PolicyRecord(
+            name: name, text: text, since: transaction.index, proposal: proposal)
+        Tables.policies.set(Key.text(name), to: record, in: transaction.state)
+        Tables.policyHistory.set(
+            Key.text(name) + [0] + Key.number(transaction.index), to: record,
+            in: transaction.state)
+        transaction.emit(
+            "policy.changed",
+            [
+                "policy": name, "digest": record.digest.hex, "proposal": String(proposal),
+            ])
+    }
+}

@@ -1,0 +1,106 @@
+// What became of a command: kept for ever under its signer and nonce, so that asking twice is
+// harmless and asking differently under the same nonce is a conflict.
+
+public import Primitives
+
+/// The state machine's answer to one command.
+public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
+    /// SHA-256 of the envelope.
+    public var envelope: Digest
+    /// The entry that carried it.
+    public var index: UInt64
+    /// Its place within the entry, from 0.
+    public var position: UInt64
+    /// Whether it was carried out.
+    public var accepted: Bool
+    /// The refusal's code, empty when accepted.
+    public var code: String
+    /// The refusal's sentence, empty when accepted.
+    public var message: String
+    /// Its leaf's number in the Merkle log.
+    public var leaf: UInt64
+    /// What it brought about.
+    public var events: [Event]
+
+    /// Appends the canonical form.
+    public func encode(into encoder: inout BinaryEncoder) {
+        encoder.digest(envelope)
+        encoder.number(index)
+        encoder.number(position)
+        encoder.flag(accepted)
+        encoder.text(code)
+        encoder.text(message)
+        encoder.number(leaf)
+        encoder.array(events) { $0.value($1) }
+    }
+
+    /// Reads the canonical form.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        envelope = try decoder.digest()
+        index = try decoder.number()
+        position = try decoder.number()
+        accepted = try decoder.flag()
+        code = try decoder.text(limit: 128)
+        message = try decoder.text()
+        leaf = try decoder.number()
+        events = try decoder.array { decoder throws(Refusal) in try decoder.value() }
+    }
+
+    init(
+        envelope: Digest, index: UInt64, position: UInt64, refusal: Refusal?, leaf: UInt64,
+        events: [Event]
+    ) {
+        self.envelope = envelope
+        self.index = index
+        self.position = position
+        accepted = refusal == nil
+        code = refusal?.code ?? ""
+        message = refusal?.message ?? ""
+        self.leaf = leaf
+        self.events = events
+    }
+
+    /// The receipt as an object.
+    public var json: JSON {
+        [
+            "envelope": .string(envelope.hex), "index": .int(index), "position": .int(position),
+            "leaf": .int(leaf), "accepted": .bool(accepted), "code": .string(code),
+            "message": .string(message), "events": .array(events.map(\.json)),
+        ]
+    }
+}
+
+/// Where the log stands: the chains that tie every entry to the one before.
+struct ChainPosition: BinaryCodable {
+    /// The last entry's time.
+    var timestamp: Timestamp
+    /// SHA-256 over the previous value and each entry's index and payload.
+    var entryChain: Digest
+    /// SHA-256 over the previous value and each event.
+    var eventChain: Digest
+    /// How many leaves the Merkle log has.
+    var leaves: UInt64
+
+    func encode(into encoder: inout BinaryEncoder) {
+        encoder.timestamp(timestamp)
+        encoder.digest(entryChain)
+        encoder.digest(eventChain)
+        encoder.number(leaves)
+    }
+
+    init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        timestamp = try decoder.timestamp()
+        entryChain = try decoder.digest()
+        eventChain = try decoder.digest()
+        leaves = try decoder.number()
+    }
+
+    init(timestamp: Timestamp, entryChain: Digest) {
+        self.timestamp = timestamp
+        self.entryChain = entryChain
+        eventChain = .zero
+        leaves = 0
+    }
+
+    static let key: [UInt8] = [0]
+}

@@ -1,0 +1,216 @@
+// The replicated state machine: an entry in, events out. Everything a member knows comes from here.
+//
+// Assumes that entries arrive in log order, each exactly once, with commands that were admitted
+// (form and signature checked). Draws only on the entry and the state: no clock, no randomness, no
+// iteration over anything unordered. An entry is one transaction: what is due by its time happens
+// first, then its commands in order, each whole or not at all.
+
+import Cryptography
+public import Primitives
+
+/// What applying an entry brought about.
+public struct AppliedEntry: Sendable {
+    /// The entry's index.
+    public let index: UInt64
+    /// The entry's time.
+    public let timestamp: Timestamp
+    /// One receipt a command, in order.
+    public let receipts: [CommandReceipt]
+    /// Every event of the entry in order: what fell due, then the commands'.
+    public let events: [Event]
+}
+
+/// The replicated state machine over one database.
+public final class StateMachine {
+    /// The log index that the genesis stands for; the first entry comes after it.
+    public static let genesisIndex: UInt64 = 1
+
+    /// The deployment's first state.
+    public let genesis: Genesis
+    /// The genesis digest: the cluster's id.
+    public let genesisDigest: Digest
+    private let database: StateDatabase
+
+    /// Opens the machine on `database`, installing the genesis when it is empty.
+    ///
+    /// Throws `genesis.*` or a policy's own code when the genesis does not hold together, and
+    /// `state.other-deployment` when the database belongs to another one.
+    public init(genesis: Genesis, database: StateDatabase) throws(Refusal) {
+        self.genesis = genesis
+        genesisDigest = genesis.digest
+        self.database = database
+        if let position = Tables.meta.record(ChainPosition.key, in: database) {
+            _ = position
+            guard let first = Tables.entryChain.record(Key.number(StateMachine.genesisIndex), in: database),
+                first.value == genesisDigest
+            else {
+                throw Refusal(
+                    "state.other-deployment", "this state belongs to another deployment")
+            }
+            return
+        }
+        let overlay = StateOverlay(database)
+        let transaction = Transaction(
+            state: overlay, genesis: genesis, now: genesis.timestamp,
+            index: StateMachine.genesisIndex)
+        try GenesisRules.install(transaction)
+        Tables.entryChain.set(Key.number(StateMachine.genesisIndex), to: DigestRecord(genesisDigest), in: overlay)
+        Tables.meta.set(
+            ChainPosition.key,
+            to: ChainPosition(timestamp: genesis.timestamp, entryChain: genesisDigest), in: overlay)
+        try database.commit(overlay.allChanges, appliedIndex: StateMachine.genesisIndex)
+    }
+
+    /// The state to read from. Valid until the next `apply`.
+    public var state: any StateReader { database }
+
+    /// The index of the last entry applied.
+    public var appliedIndex: UInt64 { database.appliedIndex }
+
+    /// A digest of the whole state: equal on members that applied the same entries.
+    public var stateDigest: Digest { database.stateDigest }
+
+    /// The time of the last entry.
+    public var now: Timestamp { position.timestamp }
+
+    private var position: ChainPosition {
+        Tables.meta.record(ChainPosition.key, in: database)
+            ?? ChainPosition(timestamp: genesis.timestamp, entryChain: genesisDigest)
+    }
+
+    /// Why nothing may be served from here, if a stored row was found damaged.
+    public var damage: Refusal? {
+        database.damagedKey.map {
+            Refusal("state.damaged", "row \(Hex.encode($0)) fails its checksum")
+        }
+    }
+
+    /// The earliest time at which something falls due.
+    public var nextDue: Timestamp? { DueRules.next(in: database, genesis: genesis) }
+
+    /// Applies an entry without commands (a leader's first entry, a membership change).
+    public func applyEmpty(index: UInt64, payload: [UInt8]) throws(Refusal) {
+        let overlay = StateOverlay(database)
+        var position = position
+        chain(&position, index: index, payload: payload, in: overlay)
+        Tables.meta.set(ChainPosition.key, to: position, in: overlay)
+        try database.commit(overlay.allChanges, appliedIndex: index)
+    }
+
+    /// Applies an entry.
+    ///
+    /// Throws only when the store fails or the entry is not the next one; a refused command is an
+    /// answer in its receipt.
+    public func apply(index: UInt64, payload: EntryPayload) throws(Refusal) -> AppliedEntry {
+        guard index > appliedIndex else {
+            throw Refusal("state.out-of-order", "entry \(index) after \(appliedIndex)")
+        }
+        let overlay = StateOverlay(database)
+        var position = position
+        position.timestamp = max(position.timestamp, payload.timestamp)
+        chain(&position, index: index, payload: payload.encoded, in: overlay)
+        let transaction = Transaction(
+            state: overlay, genesis: genesis, now: position.timestamp, index: index)
+        DueRules.run(transaction)
+        var events = transaction.events
+        var receipts: [CommandReceipt] = []
+        for (number, envelope) in payload.commands.enumerated() {
+            let receipt = apply(
+                envelope, number: UInt64(number), on: overlay, position: &position, index: index)
+            events.append(contentsOf: receipt.events)
+            receipts.append(receipt)
+        }
+        record(events, position: &position, index: index, in: overlay)
+        Tables.meta.set(ChainPosition.key, to: position, in: overlay)
+        try database.commit(overlay.allChanges, appliedIndex: index)
+        return AppliedEntry(
+            index: index, timestamp: position.timestamp, receipts: receipts, events: events)
+    }
+
+    private func chain(
+        _ position: inout ChainPosition, index: UInt64, payload: [UInt8], in overlay: StateOverlay
+    ) {
+        position.entryChain = StateMachine.chained(
+            position.entryChain, index: index, payload: payload)
+        Tables.entryChain.set(
+            Key.number(index), to: DigestRecord(position.entryChain), in: overlay)
+    }
+
+    /// The chain's next value: SHA-256 over the previous one, the index and the payload's digest.
+    public static func chained(_ previous: Digest, index: UInt64, payload: [UInt8]) -> Digest {
+        var encoder = BinaryEncoder()
+        encoder.digest(previous)
+        encoder.number(index)
+        encoder.digest(SHA256.hash(payload))
+        return SHA256.hash(encoder.bytes)
+    }
+
+    private func apply(
+        _ envelope: Envelope, number: UInt64, on overlay: StateOverlay,
+        position: inout ChainPosition, index: UInt64
+    ) -> CommandReceipt {
+        let digest = envelope.digest
+        if let earlier = NonceRules.earlierAnswer(to: envelope, digest: digest, in: overlay) {
+            return earlier
+        }
+        let transaction = Transaction(
+            state: overlay, genesis: genesis, now: position.timestamp, index: index)
+        var refusal: Refusal?
+        do throws(Refusal) {
+            try NonceRules.check(envelope, digest: digest, in: overlay)
+            try transaction.attempt { transaction throws(Refusal) in
+                try CommandRules.apply(envelope, transaction)
+            }
+        } catch {
+            refusal = error
+        }
+        let receipt = CommandReceipt(
+            envelope: digest, index: index, position: number, refusal: refusal,
+            leaf: position.leaves, events: transaction.events)
+        let leaf = MerkleLog.leaf(
+            index: index, position: number, envelope: digest,
+            outcome: SHA256.hash(receipt.encoded))
+        MerkleLog.append(MerkleLog.leafHash(leaf), at: position.leaves, in: overlay)
+        position.leaves += 1
+        NonceRules.record(envelope, receipt, in: overlay)
+        return receipt
+    }
+
+    private func record(
+        _ events: [Event], position: inout ChainPosition, index: UInt64, in overlay: StateOverlay
+    ) {
+        for (number, event) in events.enumerated() {
+            let recorded = RecordedEvent(
+                index: index, timestamp: position.timestamp, event: event)
+            position.eventChain = SHA256.hash(position.eventChain.bytes + recorded.encoded)
+            Tables.events.set(
+                Key.numbers(index, UInt64(number)), to: recorded, in: overlay)
+        }
+    }
+
+    /// Runs commands as if they stood in the next entry, and forgets what they did.
+    ///
+    /// - Returns: each command's refusal (nil when it would be accepted) and the state after them.
+    public func preview(_ commands: [Envelope], at time: Timestamp) -> (
+        refusals: [Refusal?], events: [Event], state: StateOverlay
+    ) {
+        let overlay = StateOverlay(database)
+        var refusals: [Refusal?] = []
+        var events: [Event] = []
+        for command in commands {
+            let transaction = Transaction(
+                state: overlay, genesis: genesis, now: max(now, time), index: appliedIndex + 1)
+            do throws(Refusal) {
+                try NonceRules.check(command, digest: command.digest, in: overlay)
+                try transaction.attempt { transaction throws(Refusal) in
+                    try CommandRules.apply(command, transaction)
+                }
+                refusals.append(nil)
+            } catch {
+                refusals.append(error)
+            }
+            events.append(contentsOf: transaction.events)
+        }
+        return (refusals, events, overlay)
+    }
+}
