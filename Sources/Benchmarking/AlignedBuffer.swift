@@ -4,7 +4,7 @@
 ///
 /// Unchecked: workers write to it at the same time, each only to the part that its index owns; that
 /// is what every use in this target must keep.
-final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+final class AlignedBuffer<Element: Sendable>: @unchecked Sendable {
     /// Alignment in bytes: a cache line, and the widest vector.
     private static var alignment: Int { 64 }
 
@@ -19,7 +19,10 @@ final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
         start = memory.initializeMemory(as: Element.self, repeating: value, count: count)
     }
 
-    deinit { UnsafeMutableRawPointer(start).deallocate() }
+    deinit {
+        start.deinitialize(count: count)
+        UnsafeMutableRawPointer(start).deallocate()
+    }
 
     /// The bytes from element `offset` on.
     func bytes(from offset: Int, count: Int) -> UnsafeRawBufferPointer {

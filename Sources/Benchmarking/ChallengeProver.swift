@@ -100,7 +100,8 @@ public final class ChallengeProver {
         let workers = prepare.threads == .one ? .serial : workers
         switch prepare.parameters {
         case .matrixChain(let size, let rounds):
-            let matrix = MatrixChainProver(size: Int(size), rounds: Int(rounds))
+            let matrix = MatrixChainProver(
+                size: Int(size), rounds: Int(rounds), workers: workers)
             _ = matrix.run(key, workers: workers, rounds: 1)
             computation = .matrix(matrix)
         case .streamChain(let blocks, let passes, _):

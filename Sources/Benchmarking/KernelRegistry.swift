@@ -1,7 +1,5 @@
 // Which kernels there are, what each measures, and how it is checked.
 
-public import Primitives
-
 /// What a kernel's rate counts, per second.
 public enum KernelUnit: String, Sendable, CaseIterable {
     /// Floating point operations.
@@ -71,7 +69,7 @@ public enum KernelRegistry {
 
     private static let matrixVerification =
         "every round's matrix by Freivalds over GF(127), 10 vectors: a wrong entry anywhere passes"
-        + " with probability below 2^-69"
+        + " with probability below 2^-64"
     private static let streamVerification =
         "sampled blocks replayed from the seed: skipping a share f of them passes s openings with"
         + " probability (1 - f)^s"

@@ -1,19 +1,18 @@
-// Checking a matrix chain without multiplying: every round by Freivalds over GF(127).
+// Checking a matrix chain without multiplying matrices: every round by Freivalds over GF(127).
 //
-// For random vectors R, X_t = (A_t X_{t-1})^T mod 127 holds only if X_t^T R = A_t (X_{t-1} R), and a
-// wrong X_t satisfies that with probability 127^-10. X_t is read once, band by band as it arrives;
-// A_t is drawn band by band and never stored. So the verifier holds a few vectors, not matrices.
+// X_t = X_{t-1}^T B_t holds only if X_t R = X_{t-1}^T (B_t R) for random vectors R, and a wrong X_t
+// satisfies that with probability 127^-10. Both sides of all rounds come from one reading of each
+// matrix, band by band as it arrives; B_t is drawn band by band and never stored. So the verifier
+// holds a few vectors, never a matrix.
 
 import CKernels
-import Cryptography
 import Primitives
 
 /// Checks the uploaded matrices of one chain.
 struct MatrixChainVerifier {
-    private static let vectors = Int(FREIVALDS_VECTORS)
+    private static let vectorCount = Int(FREIVALDS_VECTORS)
 
     private let shape: MatrixChainShape
-    private let rounds: Int
     private let key: ChallengeKey
     private let checkKey: Digest
     private let roots: [Digest]
@@ -22,28 +21,38 @@ struct MatrixChainVerifier {
     private var round = 1
     private var band = 0
     private var leaves: [Digest] = []
-    /// R of this round, and X_{t-1} R.
+    /// R of this round.
     private var random: [Int16]
-    private var image: [Int16]
-    /// What was gathered of X_t^T R, and of X_t R' for the next round's R'.
-    private var transposedSums: [Int32]
-    private var nextRandom: [Int16]
-    private var nextImage: [Int32]
+    /// B R of the next round, with its own B and R.
+    private var nextWeights: [Int16]
+    /// X_{t-1}^T (B_t R): what X_t R must be.
+    private var expected: [Int16]
+    /// What was gathered of X_t R, and of X_t^T times the next weights.
+    private var image: [Int32]
+    private var nextExpected: [Int32]
 
     init(size: Int, key: ChallengeKey, checkKey: Digest, roots: [Digest]) {
         shape = MatrixChainShape(size: size)
-        rounds = roots.count
         self.key = key
         self.checkKey = checkKey
         self.roots = roots
-        let count = size * Self.vectors
-        random = Self.randomVectors(round: 1, count: count, key: checkKey)
-        nextRandom = Self.randomVectors(round: 2, count: count, key: checkKey)
-        image = []
-        transposedSums = [Int32](repeating: 0, count: count)
-        nextImage = [Int32](repeating: 0, count: count)
-        image = Self.reduced(imageOfDrawn(key.start, under: random))
+        let zeros = [Int32](repeating: 0, count: size * Self.vectorCount)
+        image = zeros
+        nextExpected = zeros
+        random = []
+        nextWeights = []
+        expected = []
+        // X_0 is read like any other matrix, except that it is drawn and not uploaded.
+        nextWeights = weights(ofRound: 1)
+        var drawn = [Int8](repeating: 0, count: shape.bandCount)
+        for band in 0..<shape.bands {
+            challenge_operands(key.start, UInt64(band), &drawn, drawn.count)
+            gatherNextExpected(drawn, band: band)
+        }
+        turn(to: 1)
     }
+
+    private var rounds: Int { roots.count }
 
     /// Whether every round was read and found right.
     var isComplete: Bool { round > rounds }
@@ -58,30 +67,28 @@ struct MatrixChainVerifier {
             throw Refusal(
                 "challenge.proof-order", "expected bands of round \(round) from band \(band) on")
         }
-        try content.withUnsafeBytes { bytes throws(Refusal) in
-            for start in stride(from: 0, to: bytes.count, by: shape.bandCount) {
-                try take(UnsafeRawBufferPointer(rebasing: bytes[start..<start + shape.bandCount]))
+        for start in stride(from: 0, to: content.count, by: shape.bandCount) {
+            let fault = content.withUnsafeBytes { bytes in
+                read(UnsafeRawBufferPointer(rebasing: bytes[start..<start + shape.bandCount]))
             }
+            if let fault { throw fault }
         }
         if band == shape.bands { try finishRound() }
     }
 
-    private mutating func take(_ content: UnsafeRawBufferPointer) throws(Refusal) {
-        guard let start = content.bindMemory(to: Int8.self).baseAddress else { return }
+    /// Gathers what is needed of one band; returns what is wrong with it.
+    private mutating func read(_ content: UnsafeRawBufferPointer) -> Refusal? {
+        guard let start = content.bindMemory(to: Int8.self).baseAddress else { return nil }
         guard challenge_in_range(start, content.count) == 1 else {
-            throw Refusal(
+            return Refusal(
                 "challenge.out-of-range",
                 "an entry in band \(band) of round \(round) is outside -63 to 63")
         }
         leaves.append(CommitmentTree.leaf(content))
-        let (rows, size) = (MatrixChainShape.bandRows, shape.size)
-        let row = band * rows
-        random.withUnsafeBufferPointer { random in
-            guard let weights = random.baseAddress else { return }
-            freivalds_columns(start, rows, size, weights + row, size, &transposedSums)
-        }
-        if round < rounds { Self.image(of: start, at: row, size, nextRandom, &nextImage) }
+        multiply(start, band: band, by: random, into: &image)
+        if round < rounds { gatherNextExpected(start, band: band) }
         band += 1
+        return nil
     }
 
     private mutating func finishRound() throws(Refusal) {
@@ -89,43 +96,54 @@ struct MatrixChainVerifier {
             throw Refusal(
                 "challenge.root-mismatch", "the matrix of round \(round) is not the one committed to")
         }
-        let root = round == 1 ? key.firstRoot : roots[round - 2]
-        let expected = imageOfDrawn(key.round(round, after: root), under: image)
-        guard Self.reduced(expected) == Self.reduced(transposedSums) else {
+        guard Self.reduced(image) == expected else {
             throw Refusal(
                 "challenge.wrong-product", "the matrix of round \(round) is not the product asked for")
         }
-        advance()
+        turn(to: round + 1)
     }
 
-    private mutating func advance() {
-        round += 1
+    /// Starts to read the matrix of a round.
+    private mutating func turn(to next: Int) {
+        round = next
         band = 0
         leaves.removeAll(keepingCapacity: true)
-        image = Self.reduced(nextImage)
-        random = nextRandom
-        nextRandom = Self.randomVectors(round: round + 1, count: random.count, key: checkKey)
-        for index in transposedSums.indices { transposedSums[index] = 0 }
+        expected = Self.reduced(nextExpected)
+        for index in image.indices { image[index] = 0 }
+        for index in nextExpected.indices { nextExpected[index] = 0 }
+        random = randomVectors(round: next)
+        if next < rounds { nextWeights = weights(ofRound: next + 1) }
     }
 
-    /// The product of a matrix drawn from `key` with vectors, the matrix drawn a band at a time.
-    private func imageOfDrawn(_ key: [UInt8], under vectors: [Int16]) -> [Int32] {
+    /// B R of a round, B drawn a band at a time.
+    private func weights(ofRound round: Int) -> [Int16] {
+        let drawKey = key.round(round, after: round == 1 ? key.firstRoot : roots[round - 2])
+        let random = randomVectors(round: round)
         var drawn = [Int8](repeating: 0, count: shape.bandCount)
-        var result = [Int32](repeating: 0, count: vectors.count)
+        var result = [Int32](repeating: 0, count: random.count)
         for band in 0..<shape.bands {
-            challenge_operands(key, UInt64(band), &drawn, drawn.count)
-            Self.image(of: drawn, at: band * MatrixChainShape.bandRows, shape.size, vectors, &result)
+            challenge_operands(drawKey, UInt64(band), &drawn, drawn.count)
+            multiply(drawn, band: band, by: random, into: &result)
         }
-        return result
+        return Self.reduced(result)
     }
 
-    private static func image(
-        of band: UnsafePointer<Int8>, at row: Int, _ size: Int, _ vectors: [Int16],
-        _ result: inout [Int32]
+    private func multiply(
+        _ content: UnsafePointer<Int8>, band: Int, by vectors: [Int16], into result: inout [Int32]
     ) {
         result.withUnsafeMutableBufferPointer { result in
             guard let out = result.baseAddress else { return }
-            freivalds_rows(band, MatrixChainShape.bandRows, size, vectors, out + row, size)
+            let rows = MatrixChainShape.bandRows
+            freivalds_rows(content, rows, shape.size, vectors, out + band * rows, shape.size)
+        }
+    }
+
+    private mutating func gatherNextExpected(_ content: UnsafePointer<Int8>, band: Int) {
+        let rows = MatrixChainShape.bandRows
+        let size = shape.size
+        nextWeights.withUnsafeBufferPointer { weights in
+            guard let start = weights.baseAddress else { return }
+            freivalds_columns(content, rows, size, start + band * rows, size, &nextExpected)
         }
     }
 
@@ -137,12 +155,13 @@ struct MatrixChainVerifier {
 
     /// Vectors that the prover cannot know: drawn from a key that stays with the verifier.
     ///
-    /// 254 byte values map evenly onto the 127 residues; the other two make two residues likelier by
-    /// 1/256, which costs a hundredth of a bit of soundness for each vector.
-    private static func randomVectors(round: Int, count: Int, key: Digest) -> [Int16] {
+    /// The 256 byte values fall on the 127 residues 2 or 3 at a time, so that a residue has
+    /// probability at most 3/256: a wrong round passes with at most (3/256)^10 < 2^-64.
+    private func randomVectors(round: Int) -> [Int16] {
+        let count = shape.size * Self.vectorCount
         let group = Int(CHALLENGE_GROUP)
         var bytes = [Int8](repeating: 0, count: (count + group - 1) / group * group)
-        challenge_operands(key.bytes, UInt64(round), &bytes, bytes.count)
+        challenge_operands(checkKey.bytes, UInt64(round), &bytes, bytes.count)
         return bytes.prefix(count).map(Int16.init)
     }
 }

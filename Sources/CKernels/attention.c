@@ -27,7 +27,8 @@ void attention_forward(
             packing);
         for (int row = first; row < last; row++)
             kernels->softmax(
-                head->probabilities + (ptrdiff_t)row * context, row + 1, last, scale);
+                head->probabilities + (ptrdiff_t)row * context, row + 1, last, scale,
+                head->slope);
         kernels->gemm(
             &(struct althing_product){
                 .rows = last - first, .columns = head->size, .depth = last,

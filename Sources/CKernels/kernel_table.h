@@ -19,8 +19,9 @@ struct kernel_table {
         int rows, int width, int first, int last, const float *dy, const float *statistics,
         const float *x, float *weight_gradient);
 
-    /// Softmax of scale * row over its first `valid` scores; zeros up to `padded`.
-    void (*softmax)(float *row, int valid, int padded, float scale);
+    /// Softmax of scale * row(j) - slope * (valid - 1 - j) over the first `valid` scores j; zeros up
+    /// to `padded`.
+    void (*softmax)(float *row, int valid, int padded, float scale, float slope);
     /// Turns the gradient of a softmax's row into the gradient of its scores.
     void (*softmax_gradient)(const float *row, float *gradient, int padded, float scale);
     void (*gelu)(size_t count, const float *x, float *y);

@@ -25,11 +25,18 @@ static void embed_gradient(
     }
 }
 
-static void softmax(float *row, int valid, int padded, float scale) {
-    float largest = row[0];
-    for (int j = 1; j < valid; j++) largest = row[j] > largest ? row[j] : largest;
-    for (int j = 0; j < valid; j += LANES)
-        store(row + j, exponential((load(row + j) - largest) * scale));
+static void softmax(float *row, int valid, int padded, float scale, float slope) {
+    // -distance to the last score, sixteen at a time.
+    lanes distance = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    distance = distance - (float)(valid - 1);
+    lanes highest = every(-__builtin_inff());
+    for (int j = 0; j < valid; j += LANES, distance = distance + (float)LANES) {
+        lanes score = fused_lanes(distance, every(slope), load(row + j) * scale);
+        store(row + j, score);
+        highest = larger(choose(distance <= 0.0f, score, highest), highest);
+    }
+    float largest = largest_of_lanes(highest);
+    for (int j = 0; j < valid; j += LANES) store(row + j, exponential(load(row + j) - largest));
     for (int j = valid; j < padded; j++) row[j] = 0.0f;
     lanes sum = every(0.0f);
     for (int j = 0; j < valid; j += LANES) sum = sum + load(row + j);

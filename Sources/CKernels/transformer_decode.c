@@ -1,6 +1,7 @@
 // Decoding with a cache of keys and values. Every row goes through the same chains of operations as
 // in training, so a continuation can be re-executed anywhere, in any split of the tokens.
 #include <string.h>
+#include "attention.h"
 #include "transformer_layout.h"
 
 /// The state of one decoder. Keys are stored transposed, [head size, context] a head, so that scores
@@ -82,7 +83,8 @@ static void attend(
             .c = decoder->scores, .c_row = context},
         decoder->packing);
     float scale = 1.0f / __builtin_elementwise_sqrt((float)size);
-    kernels->softmax(decoder->scores, valid, padded, scale);
+    kernels->softmax(
+        decoder->scores, valid, padded, scale, attention_slope(head, shape->heads));
     kernels->gemm(
         &(struct althing_product){
             .rows = 1, .columns = size, .depth = valid,
@@ -152,4 +154,8 @@ void althing_decoder_extend(
     multiply(
         kernels, 1, shape->vocabulary, shape->width, decoder.norm, decoder.output_layer, logits, 0,
         decoder.packing);
+}
+
+void althing_probabilities(float *logits, int count, float scale) {
+    althing_kernels()->softmax(logits, count, count, scale, 0.0f);
 }

@@ -133,6 +133,13 @@ public struct EntryPayload: BinaryCodable, Sendable, Equatable {
     /// The most commands one entry may carry.
     public static let commandLimit = 1024
 
+    /// The time of an encoded entry, read without the commands; nil when there is none.
+    public static func timestamp(of payload: [UInt8]) -> Timestamp? {
+        var decoder = BinaryDecoder(Array(payload.prefix(16)))
+        guard (try? decoder.byte()) == 1 else { return nil }
+        return try? decoder.timestamp()
+    }
+
     /// Makes an entry.
     public init(timestamp: Timestamp, commands: [Envelope]) {
         self.timestamp = timestamp

@@ -23,6 +23,11 @@ public struct Event: BinaryCodable, Sendable, Equatable {
         self.fields = fields.map { Field(name: $0.key, value: $0.value) }
     }
 
+    init(_ kind: String, fields: [(name: String, value: String)]) {
+        self.kind = kind
+        self.fields = fields.map { Field(name: $0.name, value: $0.value) }
+    }
+
     /// The value of a field, or nil.
     public subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
 

@@ -1,6 +1,6 @@
 // Jobs, their rounds, their tasks and the leases under which providers run them.
 
-import Governance
+public import Governance
 public import Primitives
 
 /// What a task does.

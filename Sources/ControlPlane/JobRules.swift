@@ -6,6 +6,7 @@ import Cryptography
 import Governance
 import Ledger
 import Primitives
+import Verification
 
 enum JobRules {
     static func job(_ id: UInt64, in state: any StateReader) throws(Refusal) -> JobRecord {
@@ -209,8 +210,10 @@ enum JobRules {
                 "provider": liar.provider.hex, "owner": liar.owner.hex, "task": String(id),
                 "claimed": SHA256.hash(liar.output.encoded).hex,
             ])
+        let stake = transaction.ledger.balance(
+            of: .stake(liar.provider, transaction.currency))
         try ProviderRules.slash(
-            liar.provider, share: policy.slashMillionths,
+            liar.provider, amount: policy.slash(stake: stake),
             reason: "a wrong result for task \(id)", transaction)
         try ProviderRules.quarantine(
             liar.provider, reason: "handed in a wrong result for task \(id)", transaction)

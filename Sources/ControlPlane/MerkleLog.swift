@@ -2,7 +2,7 @@
 // or a proof costs a number of reads that grows with the logarithm of the log.
 
 import Cryptography
-public import Primitives
+import Primitives
 
 /// The command log's Merkle tree, stored in the state.
 enum MerkleLog {

@@ -1,6 +1,6 @@
 // Which objects the state refers to: only these may be uploaded and are kept.
 
-public import Primitives
+import Primitives
 
 enum ObjectRules {
     /// Notes that an object belongs here. The first reason stands.

@@ -3,7 +3,7 @@
 import Benchmarking
 import Governance
 import Ledger
-public import Primitives
+import Primitives
 import Scheduling
 import Verification
 
@@ -24,7 +24,8 @@ enum PolicyBook {
     static func constitution(_ text: String, genesis: Genesis) throws(Refusal) -> Constitution {
         try Constitution(
             parsing: text, name: "Policies/constitution.yaml",
-            bounds: genesis.timings.production ? .production : .development)
+            bounds: genesis.timings.production ? .production : .development
+        ).mappingTimes { genesis.timings.scaled($0) }
     }
 
     static func revenue(_ state: any StateReader) throws(Refusal) -> RevenuePolicy {
@@ -58,6 +59,18 @@ enum PolicyBook {
             parsing: try record("benchmarks", in: state).text, name: "Policies/benchmarks.yaml")
     }
 
+    /// The suite that machines of this deployment are challenged with: where days are shortened, the
+    /// policy's `development` suite if it has one.
+    static func challenges(_ state: any StateReader, genesis: Genesis) throws(Refusal)
+        -> BenchmarkPolicy
+    {
+        let policy = try benchmarks(state)
+        guard !genesis.timings.production,
+            policy.suites.contains(where: { $0.name == "development" })
+        else { return policy }
+        return try policy.selecting("development")
+    }
+
     /// Checks a policy's text by its name; the same check at `policy check`, at submission and at
     /// execution.
     static func check(_ name: String, text: String, genesis: Genesis) throws(Refusal) {
@@ -65,7 +78,14 @@ enum PolicyBook {
         switch name {
         case "constitution": _ = try constitution(text, genesis: genesis)
         case "revenue": _ = try RevenuePolicy(parsing: text, name: file)
-        case "pricing": _ = try PricingPolicy(parsing: text, name: file)
+        case "pricing":
+            let pricing = try PricingPolicy(parsing: text, name: file)
+            guard pricing.freeTokensPerDay == 0 else {
+                throw Refusal(
+                    "policy.not-covered",
+                    "`free.tokens-per-day` must be 0: free use is not metered by this version",
+                    at: file)
+            }
         case "release": _ = try ReleasePolicy(parsing: text, name: file)
         case "verification": _ = try VerificationPolicy(parsing: text, name: file)
         case "scheduling": _ = try SchedulingPolicy(parsing: text, name: file)

@@ -3,6 +3,7 @@
 import Benchmarking
 import Ledger
 import Primitives
+import Verification
 
 enum ProviderRules {
     static func register(
@@ -19,7 +20,7 @@ enum ProviderRules {
                 "provider.agent-key",
                 "the agent on the machine needs a key of its own, not the owner's")
         }
-        let minimum = try PolicyBook.verification(state).minimumStake
+        let minimum = try PolicyBook.verification(state).slashFloor
         guard stake >= minimum else {
             throw Refusal(
                 "provider.stake-too-low",
@@ -124,7 +125,7 @@ enum ProviderRules {
         throws(Refusal)
     {
         var record = try provider(agent, in: transaction.state)
-        let length = try PolicyBook.verification(transaction.state).quarantineMilliseconds
+        let length = try PolicyBook.benchmarks(transaction.state).quarantine
         record.quarantinedUntil = transaction.now.advanced(
             by: transaction.genesis.timings.scaled(length))
         record.quarantineReason = reason
@@ -137,13 +138,12 @@ enum ProviderRules {
             ])
     }
 
-    /// Takes a share of a machine's stake for a wrong result; it goes to the treasury.
+    /// Takes an amount of a machine's stake, at most all of it; it goes to the treasury.
     static func slash(
-        _ agent: Address, share millionths: UInt64, reason: String, _ transaction: Transaction
+        _ agent: Address, amount: Amount, reason: String, _ transaction: Transaction
     ) throws(Refusal) {
         let stake = AccountID.stake(agent, transaction.currency)
-        let balance = transaction.ledger.balance(of: stake)
-        let amount = try balance.scaled(UInt128(millionths), over: 1_000_000)
+        let amount = Amount.min(amount, transaction.ledger.balance(of: stake))
         try transaction.pay(
             from: stake, to: .treasury(transaction.currency), amount: amount, .slash)
         transaction.emit(

@@ -1,21 +1,21 @@
-// Revenue: the facts that earn a share, the epochs that divide it, the lines that say who got what.
+// Revenue: the facts that earn a share and the epochs that divide it. Statements are the ledger's.
 
 public import Primitives
 
-/// A fact that earns a share of some epoch's revenue.
+/// What one payee did in an epoch on one ground, added up.
 public struct FactRecord: BinaryCodable, Sendable, Equatable {
-    /// The role of the revenue policy it counts for.
-    public var role: String
+    /// The role of the revenue policy it counts for, by its raw value.
+    public var role: UInt8
     /// Who earned it.
     public var payee: Address
     /// How much it weighs among the role's facts.
     public var weight: UInt128
-    /// What it was: `request 0x...`, `task 12`, `proposal 3`.
+    /// What it was: `tokens:bard`.
     public var reference: String
 
     /// Appends the canonical form.
     public func encode(into encoder: inout BinaryEncoder) {
-        encoder.text(role)
+        encoder.byte(role)
         encoder.address(payee)
         encoder.number(weight)
         encoder.text(reference)
@@ -23,13 +23,13 @@ public struct FactRecord: BinaryCodable, Sendable, Equatable {
 
     /// Reads the canonical form.
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
-        role = try decoder.text(limit: 64)
+        role = try decoder.byte()
         payee = try decoder.address()
         weight = try decoder.number128()
         reference = try decoder.text(limit: 128)
     }
 
-    init(role: String, payee: Address, weight: UInt128, reference: String) {
+    init(role: UInt8, payee: Address, weight: UInt128, reference: String) {
         self.role = role
         self.payee = payee
         self.weight = weight
@@ -97,40 +97,5 @@ public struct EpochRecord: BinaryCodable, Sendable, Equatable {
         self.paid = paid
         self.carried = carried
         self.claimsRoot = claimsRoot
-    }
-}
-
-/// One line of an epoch's statement.
-public struct StatementRecord: BinaryCodable, Sendable, Equatable {
-    /// Who was paid.
-    public var payee: Address
-    /// For which role; empty for the treasury's remainder.
-    public var role: String
-    /// For which facts, and with what weight among how much.
-    public var facts: String
-    /// How much, in whole units.
-    public var amount: Amount
-
-    /// Appends the canonical form.
-    public func encode(into encoder: inout BinaryEncoder) {
-        encoder.address(payee)
-        encoder.text(role)
-        encoder.text(facts)
-        encoder.amount(amount)
-    }
-
-    /// Reads the canonical form.
-    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
-        payee = try decoder.address()
-        role = try decoder.text(limit: 64)
-        facts = try decoder.text(limit: 4096)
-        amount = try decoder.amount()
-    }
-
-    init(payee: Address, role: String, facts: String, amount: Amount) {
-        self.payee = payee
-        self.role = role
-        self.facts = facts
-        self.amount = amount
     }
 }

@@ -22,6 +22,9 @@ public struct AppliedEntry: Sendable {
 
 /// The replicated state machine over one database.
 public final class StateMachine {
+    /// The log index that the genesis stands for; the first entry comes after it.
+    public static let genesisIndex: UInt64 = 1
+
     /// The deployment's first state.
     public let genesis: Genesis
     /// The genesis digest: the cluster's id.
@@ -38,7 +41,7 @@ public final class StateMachine {
         self.database = database
         if let position = Tables.meta.record(ChainPosition.key, in: database) {
             _ = position
-            guard let first = Tables.entryChain.record(Key.number(0), in: database),
+            guard let first = Tables.entryChain.record(Key.number(StateMachine.genesisIndex), in: database),
                 first.value == genesisDigest
             else {
                 throw Refusal(
@@ -48,13 +51,14 @@ public final class StateMachine {
         }
         let overlay = StateOverlay(database)
         let transaction = Transaction(
-            state: overlay, genesis: genesis, now: genesis.timestamp, index: 0)
+            state: overlay, genesis: genesis, now: genesis.timestamp,
+            index: StateMachine.genesisIndex)
         try GenesisRules.install(transaction)
-        Tables.entryChain.set(Key.number(0), to: DigestRecord(genesisDigest), in: overlay)
+        Tables.entryChain.set(Key.number(StateMachine.genesisIndex), to: DigestRecord(genesisDigest), in: overlay)
         Tables.meta.set(
             ChainPosition.key,
             to: ChainPosition(timestamp: genesis.timestamp, entryChain: genesisDigest), in: overlay)
-        try database.commit(overlay.allChanges, appliedIndex: 0)
+        try database.commit(overlay.allChanges, appliedIndex: StateMachine.genesisIndex)
     }
 
     /// The state to read from. Valid until the next `apply`.

@@ -23,13 +23,14 @@ enum Tables {
     static let requests = Table<RequestRecord>(prefix: 0x71)
     static let epochs = Table<EpochRecord>(prefix: 0x72)
     static let facts = Table<FactRecord>(prefix: 0x73)
-    static let statements = Table<StatementRecord>(prefix: 0x74)
+    static let holders = Table<AmountRecord>(prefix: 0x74)
     static let counters = Table<NumberRecord>(prefix: 0x75)
     static let treeNodes = Table<DigestRecord>(prefix: 0x76)
     static let objects = Table<ObjectRecord>(prefix: 0x77)
     static let entryChain = Table<DigestRecord>(prefix: 0x78)
     static let openLeases = Table<NumberRecord>(prefix: 0x79)
     static let trainers = Table<TrainersRecord>(prefix: 0x7A)
+    static let notes = Table<RecordedEvent>(prefix: 0x7C)
     static let modelRevenue = Table<AmountRecord>(prefix: 0x7B)
 }
 

@@ -103,7 +103,7 @@ enum TaskRules {
     }
 
     private static func isTrusted(_ provider: ProviderRecord, _ policy: VerificationPolicy) -> Bool {
-        provider.wrong == 0 && provider.verified >= policy.trustAfter
+        provider.wrong == 0 && provider.verified >= policy.trustedAfter
     }
 
     /// The leases a provider is running.
@@ -268,9 +268,10 @@ enum TaskRules {
         let plan = try JobRules.job(task.job, in: transaction.state).plan
         let chain = Tables.entryChain.record(
             Key.number(transaction.index), in: transaction.state)
-        let draw = SHA256.hash((chain?.value ?? .zero).bytes + Key.number(id))
-        let share = max(policy.auditMillionths, plan.redundancyMillionths)
-        return draw.prefix64 % 1_000_000 < share
+        return AuditLottery.draws(
+            beacon: chain?.value ?? .zero, task: id,
+            provider: task.executions.last?.provider ?? .zero,
+            share: max(policy.auditFloor, plan.redundancyMillionths))
     }
 
     private static func settle(_ id: UInt64, _ transaction: Transaction) throws(Refusal) {

@@ -23,6 +23,9 @@ final class Transaction {
         events.append(Event(kind, fields))
     }
 
+    /// Says that something happened.
+    func emit(_ event: Event) { events.append(event) }
+
     /// Runs `body` so that it either happens whole or not at all.
     func attempt(_ body: (Transaction) throws(Refusal) -> Void) throws(Refusal) {
         let child = Transaction(

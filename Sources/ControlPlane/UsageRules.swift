@@ -23,12 +23,13 @@ enum UsageRules {
             throw Refusal("usage.exists", "this request is already on record")
         }
         let pricing = try PolicyBook.pricing(state)
-        guard promptTokens + maximumTokens <= pricing.maximumTokensPerRequest,
-            promptTokens <= pricing.maximumTokensPerRequest
+        guard promptTokens <= pricing.maximumInputTokens,
+            maximumTokens <= pricing.maximumOutputTokens
         else {
             throw Refusal(
                 "usage.too-long",
-                "a request has at most \(pricing.maximumTokensPerRequest) tokens in all")
+                "a request has at most \(pricing.maximumInputTokens) prompt tokens and"
+                    + " \(pricing.maximumOutputTokens) completion tokens")
         }
         var record = RequestRecord(
             payer: keyRecord.owner, model: name, reservation: 0, promptPrice: model.promptPrice,
@@ -83,11 +84,10 @@ enum UsageRules {
         record.charged = cost
         record.completionTokens = reading.completionTokens
         Tables.requests.set(reading.request.bytes, to: record, in: state)
-        RevenueRules.addFact(
-            role: "serving-providers", payee: provider.owner,
-            weight: UInt128(reading.promptTokens) + UInt128(reading.completionTokens),
-            reference: "request \(reading.request.hex)", transaction)
-        try RevenueRules.addRevenue(cost, of: record.model, transaction)
+        try RevenueRules.addServed(
+            by: provider.owner, model: record.model,
+            tokens: UInt128(reading.promptTokens) + UInt128(reading.completionTokens),
+            revenue: cost, transaction)
         transaction.emit(
             "usage.posted",
             [

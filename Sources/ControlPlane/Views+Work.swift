@@ -1,6 +1,6 @@
 // Providers, jobs, tasks and models.
 
-import Benchmarking
+public import Benchmarking
 import Governance
 import Ledger
 public import Primitives
@@ -56,12 +56,22 @@ extension Views {
     }
 
     private func scores(of agent: Address) -> [JSON] {
-        Provided.scores(of: agent, in: state).map { score in
+        ProvedScore.all(of: agent, in: state).map { score in
             [
                 "kernel": .string(score.kernel), "unit": .string(score.unit),
                 "rate": .int(score.rate), "samples": .int(score.samples),
             ]
         }
+    }
+
+    /// The benchmark policy as machines of this deployment are challenged by it.
+    public func challengePolicy() throws(Refusal) -> BenchmarkPolicy {
+        try PolicyBook.challenges(state, genesis: genesis)
+    }
+
+    /// The rate a machine last proved on a kernel, zero for none.
+    public func provedRate(of agent: Address, kernel: String) -> UInt64 {
+        ProvedScore.all(of: agent, in: state).first { $0.kernel == kernel }?.rate ?? 0
     }
 
     // MARK: Jobs

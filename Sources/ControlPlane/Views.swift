@@ -27,7 +27,7 @@ public struct Views {
         let balances = ledger.accounts(of: .address(address)).map { id, account -> JSON in
             [
                 "asset": .string(id.asset.description), "kind": .string(id.kind.word),
-                "balance": .amount(account.balance), "available": .amount(account.available),
+                "balance": .amount(account.balance), "available": .amount(ledger.available(of: id)),
             ]
         }
         let keys = Tables.keys.records(in: state).filter { $0.record.owner == address }

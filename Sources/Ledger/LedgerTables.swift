@@ -15,6 +15,10 @@ enum LedgerTables {
     static let expiries = Table<Nothing>(prefix: 0x35)
     /// Last numbers given out.
     static let counters = Table<Counter>(prefix: 0x36)
+    /// By asset, role, payee.
+    static let carries = Table<Counter>(prefix: 0x37)
+    /// By asset, then epoch.
+    static let statements = Table<RevenueStatement>(prefix: 0x38)
 }
 
 /// A record that only its key speaks for.
@@ -49,6 +53,20 @@ enum LedgerKeys {
     }
 
     static func asset(_ symbol: AssetSymbol) -> [UInt8] { number(symbol.word) }
+
+    static func statement(_ epoch: UInt64, _ symbol: AssetSymbol) -> [UInt8] {
+        number(symbol.word) + number(epoch)
+    }
+
+    static func carry(_ symbol: AssetSymbol, _ role: RevenueRole, _ payee: RevenuePayee) -> [UInt8]
+    {
+        let owner: AccountOwner =
+            switch payee {
+            case .address(let address): .address(address)
+            case .treasury: .commons
+            }
+        return number(symbol.word) + [role.rawValue] + owner.keyPrefix
+    }
 
     static func expiry(_ reservation: Reservation) -> [UInt8] {
         number(reservation.expires.milliseconds) + number(reservation.id)

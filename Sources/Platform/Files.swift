@@ -99,6 +99,11 @@ public enum Files {
         }
     }
 
+    /// Makes a symbolic link at `path` that leads to `target`.
+    public static func link(_ target: String, at path: String) throws(Refusal) {
+        guard symlink(target, path) == 0 else { throw SystemError.refusal(errno, "link", path) }
+    }
+
     /// Removes one file; a missing one is no error.
     public static func remove(_ path: String) throws(Refusal) {
         guard unlink(path) == 0 || errno == ENOENT else {

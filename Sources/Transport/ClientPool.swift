@@ -29,7 +29,7 @@ final class ClientPool: Sendable {
 
     private struct Entry {
         var slots: [Slot] = []
-        var isConnecting = false
+        var connecting = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -48,8 +48,8 @@ final class ClientPool: Sendable {
         case closed
     }
 
-    /// How many requests wait for one connection in the making before another is made: an HTTP/2
-    /// server takes about this many on each.
+    /// How many requests wait for each connection in the making before another is made: an HTTP/2
+    /// server takes at least about this many.
     private static let waitersPerConnection = 64
 
     private let state = Mutex(State())
@@ -90,12 +90,12 @@ final class ClientPool: Sendable {
                 entry.slots[index].used += 1
                 return .lease(entry.slots[index].number, entry.slots[index].connection)
             }
-            if origin.isSecure, entry.isConnecting,
-                entry.waiters.count < ClientPool.waitersPerConnection
+            if origin.isSecure,
+                entry.waiters.count < ClientPool.waitersPerConnection * entry.connecting
             {
                 return .wait
             }
-            entry.isConnecting = true
+            entry.connecting += 1
             state.nextNumber += 1
             return .connect(state.nextNumber)
         }
@@ -104,7 +104,7 @@ final class ClientPool: Sendable {
     private func waitForConnection(_ origin: Origin) async {
         await withCheckedContinuation { continuation in
             let waits = state.withLock { state in
-                guard state.entries[origin]?.isConnecting == true else { return false }
+                guard let entry = state.entries[origin], entry.connecting > 0 else { return false }
                 state.entries[origin]?.waiters.append(continuation)
                 return true
             }
@@ -132,7 +132,7 @@ final class ClientPool: Sendable {
                 return [CheckedContinuation<Void, Never>]()
             }
             defer { state.entries[origin] = entry }
-            defer { (entry.isConnecting, entry.waiters) = (false, []) }
+            defer { (entry.connecting, entry.waiters) = (entry.connecting - 1, []) }
             return entry.waiters
         }
         for waiter in waiters { waiter.resume() }
@@ -166,7 +166,7 @@ final class ClientPool: Sendable {
                 return
             }
             state.entries[origin]?.slots.remove(at: index)
-            if state.entries[origin].map({ $0.slots.isEmpty && !$0.isConnecting }) ?? false {
+            if state.entries[origin].map({ $0.slots.isEmpty && $0.connecting == 0 }) ?? false {
                 state.entries[origin] = nil
             }
         }
@@ -181,7 +181,7 @@ final class ClientPool: Sendable {
     func close() {
         let connections = state.withLock { state in
             state.isClosed = true
-            defer { state.entries = state.entries.filter { $0.value.isConnecting } }
+            defer { state.entries = state.entries.filter { $0.value.connecting > 0 } }
             return state.entries.values.flatMap { $0.slots.map(\.connection) }
         }
         for connection in connections { connection.channel.close(promise: nil) }

@@ -1,6 +1,7 @@
 // HTTP/1.1 on the server's side, above NIO's decoder: one request at a time, collected, answered.
 //
-// NIO's pipelining handler above the decoder holds later requests back until the answer is out.
+// NIO's pipelining handler above the decoder holds later requests back until the answer is out. A
+// client that closes even its sending half has gone: what it waited for is cancelled.
 
 import NIOCore
 import NIOHTTP1
@@ -85,12 +86,6 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
         if event is DrainRequested {
             isDraining = true
             if case .idle = phase { context.close(promise: nil) }
-        } else if let event = event as? ChannelEvent, event == .inputClosed {
-            // The client has finished speaking: it may still be listening for its answer.
-            switch phase {
-            case .answering: isDraining = true
-            default: context.close(promise: nil)
-            }
         } else {
             context.fireUserInboundEventTriggered(event)
         }

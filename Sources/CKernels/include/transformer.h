@@ -63,3 +63,6 @@ void althing_decoder_prepare(
 void althing_decoder_extend(
     const struct althing_shape *shape, const float *parameters, float *decoder, int position,
     const uint8_t *tokens, int count, float *logits);
+
+/// Turns `count` (a multiple of 16) logits into the probabilities softmax(scale * logits).
+void althing_probabilities(float *logits, int count, float scale);

@@ -35,27 +35,16 @@ void challenge_operands_float(const uint8_t *key, uint64_t stream, float *out, s
 /// Rows in one band: the unit in which a matrix is drawn, committed to and uploaded.
 #define CHALLENGE_BAND_ROWS 32
 
-/// One band of the next state: columns [column, column + 32) of the n x n exact product, reduced to
-/// balanced residues modulo 127 and transposed, as bytes and as the next product's operand.
-///
-/// `bytes` and `operand` point at the band: 32 rows of n.
-void challenge_reduce_transposed(
-    const float *product, size_t n, size_t column, int8_t *bytes, float *operand);
-
-/// Bytes to single precision numbers.
-void challenge_widen(const int8_t *bytes, float *out, size_t count);
+/// Brings exact integers below 2^24 to balanced residues modulo 127: in place, for the next product,
+/// and as bytes, for the commitment.
+void challenge_reduce(float *values, int8_t *bytes, size_t count);
 
 /// 1 when every entry lies in [-63, 63], else 0.
 int challenge_in_range(const int8_t *bytes, size_t count);
 
-/// C = A B for row-major single precision matrices: the portable product, used where no tuned one is.
-void challenge_multiply(
-    size_t rows, size_t columns, size_t depth, const float *a, size_t a_stride, const float *b,
-    size_t b_stride, float *c, size_t c_stride);
-
 // MARK: Freivalds' check over GF(127)
 
-/// How many random vectors a check uses: a wrong product passes with probability 127^-10 < 2^-69.
+/// How many random vectors a check uses: uniform ones let a wrong product pass with 127^-10 < 2^-69.
 #define FREIVALDS_VECTORS 10
 
 /// `out[v * out_stride + row] = sum_j band[row * n + j] * vectors[v * n + j]` for a band of `rows`

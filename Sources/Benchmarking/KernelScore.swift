@@ -1,0 +1,106 @@
+// What is known of a machine's speed on one kernel: the newest accepted samples, and the failures.
+//
+// The rate is their median (best-of would reward luck and boost clocks), the spread their median
+// absolute deviation. Scheduling believes the lower bound, L = R - 1.5 MAD / sqrt(n).
+
+public import Primitives
+
+/// A machine's score on one version of one kernel.
+public struct KernelScore: Equatable, Sendable, BinaryCodable {
+    /// The kernel.
+    public let kernel: ChallengeMessage.KernelVersion
+    /// The newest accepted rates, the oldest first.
+    public private(set) var rates: [UInt64] = []
+    /// When the newest was measured.
+    public private(set) var measuredAt = Timestamp.zero
+    /// Failures since the last accepted sample.
+    public private(set) var failuresInARow: UInt64 = 0
+    /// Until when the machine gets no work.
+    public private(set) var quarantinedUntil = Timestamp.zero
+
+    /// The most samples a score keeps.
+    static let sampleLimit = 15
+
+    /// A score without samples.
+    public init(kernel: ChallengeMessage.KernelVersion) { self.kernel = kernel }
+
+    /// Takes a verdict that was reached at `time`.
+    ///
+    /// A failure takes the whole score away: what was measured before says nothing of a machine that
+    /// now lies. A void challenge changes nothing.
+    public mutating func record(
+        _ verdict: ChallengeVerdict, at time: Timestamp, policy: BenchmarkPolicy
+    ) {
+        switch verdict.outcome {
+        case .accepted:
+            guard let sample = verdict.sample else { return }
+            rates.append(sample.perSecond)
+            if rates.count > policy.samples { rates.removeFirst(rates.count - policy.samples) }
+            measuredAt = time
+            failuresInARow = 0
+        case .failed:
+            rates = []
+            failuresInARow += 1
+            quarantinedUntil = time.advanced(by: policy.quarantine)
+        case .void: break
+        }
+    }
+
+    /// The median rate, per second; zero without samples.
+    public var rate: UInt64 { KernelScore.median(rates) }
+
+    /// The median absolute deviation from the median.
+    public var spread: UInt64 {
+        let middle = rate
+        return KernelScore.median(rates.map { $0 > middle ? $0 - middle : middle - $0 })
+    }
+
+    /// What scheduling believes: the rate less 1.5 spreads over the root of the number of samples.
+    public var lowerBound: UInt64 {
+        guard !rates.isEmpty else { return 0 }
+        let squared = 9 * UInt128(spread) * UInt128(spread)
+        let divisor = 4 * UInt128(rates.count)
+        let margin = FixedPoint.squareRootRoundedUp(of: (squared + divisor - 1) / divisor)
+        return rate > margin ? rate - margin : 0
+    }
+
+    /// Whether the machine may be given work that depends on this kernel.
+    public func isUsable(at time: Timestamp, policy: BenchmarkPolicy) -> Bool {
+        rates.count >= policy.minimumSamples && time >= quarantinedUntil
+            && failuresInARow < policy.failureLimit
+    }
+
+    /// Whether a new rate is so far below the score that it should be looked into.
+    public func isDrift(_ rate: UInt64, policy: BenchmarkPolicy) -> Bool {
+        UInt128(rate) * 1_000_000 < UInt128(self.rate) * UInt128(1_000_000 - policy.driftAlarm)
+    }
+
+    /// The middle one; of an even number the mean of the middle two, rounded down.
+    static func median(_ values: [UInt64]) -> UInt64 {
+        guard !values.isEmpty else { return 0 }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        guard sorted.count.isMultiple(of: 2) else { return sorted[middle] }
+        return sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2
+    }
+
+    /// Appends the canonical form.
+    public func encode(into encoder: inout BinaryEncoder) {
+        encoder.value(kernel)
+        encoder.array(rates) { $0.number($1) }
+        encoder.timestamp(measuredAt)
+        encoder.number(failuresInARow)
+        encoder.timestamp(quarantinedUntil)
+    }
+
+    /// Reads the canonical form; throws `codec.malformed`.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        kernel = try decoder.value()
+        rates = try decoder.array(limit: Self.sampleLimit) { decoder throws(Refusal) in
+            try decoder.number()
+        }
+        measuredAt = try decoder.timestamp()
+        failuresInARow = try decoder.number()
+        quarantinedUntil = try decoder.timestamp()
+    }
+}

@@ -1,0 +1,54 @@
+// Where money and votes meet: a wallet's voting tokens are its voting power.
+
+import Governance
+import Ledger
+import Primitives
+
+extension Transaction {
+    var moment: LogMoment { LogMoment(index: index, time: now) }
+
+    /// Puts a governance event on record.
+    func emit(_ event: GovernanceEvent) {
+        emit(Event(event.code, fields: event.fields))
+    }
+}
+
+enum VotingRules {
+    /// Notes the new balance of a wallet in the voting token, and a changed supply.
+    static func balanceChanged(_ account: AccountID, _ transaction: Transaction) throws(Refusal) {
+        guard account.asset == transaction.governanceAsset else { return }
+        // Balances of the genesis count as held for ever.
+        let time = transaction.index == StateMachine.genesisIndex ? Timestamp.zero : transaction.now
+        let moment = LogMoment(index: transaction.index, time: time)
+        switch (account.kind, account.owner) {
+        case (.wallet, .address(let holder)):
+            let balance = transaction.ledger.balance(of: account)
+            VotingPower.record(
+                holder: holder, balance: balance, at: moment, in: transaction.state)
+            Tables.holders.set(holder.bytes, to: AmountRecord(balance), in: transaction.state)
+        case (.issuance, _):
+            VotingPower.recordSupply(
+                transaction.ledger.balance(of: account), at: moment, in: transaction.state)
+        default: break
+        }
+    }
+
+    static func delegate(
+        _ holder: Address, track: String, parts: [DelegationPart], _ transaction: Transaction
+    ) throws(Refusal) {
+        guard let scope = DelegationScope(word: track.isEmpty ? "all" : track) else {
+            throw Refusal("delegation.track", "there is no track `\(track)`")
+        }
+        var shares: [DelegationShare] = []
+        for part in parts {
+            guard let count = UInt16(exactly: part.parts) else {
+                throw Refusal("delegation.parts", "a part is at most 10000")
+            }
+            shares.append(DelegationShare(delegate: part.delegate, parts: count))
+        }
+        let event = try VotingPower.delegate(
+            from: holder, scope: scope, try Delegation(shares), at: transaction.moment,
+            in: transaction.state)
+        transaction.emit(event)
+    }
+}

@@ -1,0 +1,172 @@
+// Handing proposals in, and withdrawing them.
+
+import Cryptography
+public import Primitives
+
+extension GovernanceEngine {
+    /// Takes in a proposal, holds its deposit and schedules the opening of its vote.
+    public func submit(
+        _ file: ProposalFile, by proposer: Address, at moment: LogMoment, in state: StateOverlay
+    ) throws(Refusal) -> [GovernanceEvent] {
+        let constitution = try host.constitution(in: state)
+        try Effect.validate(file.effects, kind: file.kind)
+        for effect in file.effects { try host.check(effect, in: state) }
+        let track = try track(for: file, by: proposer, constitution, at: moment, in: state)
+        try checkProposer(proposer, track: track, at: moment, in: state)
+        let digest = file.effectsDigest
+        let earlier = try checkNotOpen(digest, in: state)
+        try checkMembership(file.effects, track: track, at: moment, in: state)
+
+        let number = Self.highestNumber(in: state) + 1
+        let record = newRecord(
+            file, number: number, proposer: proposer, track: track, effects: digest,
+            resubmissionOf: earlier, at: moment)
+        var events: [GovernanceEvent] = [.submitted(record)]
+        if !track.deposit.isZero {
+            try host.holdDeposit(track.deposit, from: proposer, proposal: number, in: state)
+            events.append(
+                .depositHeld(proposal: number, account: proposer, amount: track.deposit))
+        }
+        GovernanceTables.counters.set(
+            GovernanceTables.highestProposal, to: StoredNumber(number), in: state)
+        GovernanceTables.documents.set(
+            GovernanceTables.key(number),
+            to: ProposalDocument(text: file.text, effects: file.effects), in: state)
+        GovernanceTables.effects.set(digest.bytes, to: StoredNumber(number), in: state)
+        recordSpends(file.effects, record, in: state)
+        store(record, in: state)
+        return events
+    }
+
+    /// Withdraws a proposal: by its proposer, before its voting opens. The deposit returns.
+    public func cancel(
+        _ number: UInt64, by account: Address, at moment: LogMoment, in state: StateOverlay
+    ) throws(Refusal) -> [GovernanceEvent] {
+        guard var record = Self.proposal(number, in: state) else {
+            throw Refusal("proposal.unknown", "there is no proposal \(number)")
+        }
+        guard record.proposer == account else {
+            throw Refusal("proposal.not-yours", "only \(record.proposer) may withdraw it")
+        }
+        guard record.status == .submitted else {
+            throw Refusal(
+                "proposal.not-cancellable",
+                "it is \(record.status.word); a proposal can be withdrawn until voting opens")
+        }
+        record.status = .cancelled
+        record.finishedAt = moment.time
+        record.dueAt = nil
+        store(record, in: state)
+        return [.ended(proposal: number, status: .cancelled, reason: "withdrawn by its proposer")]
+            + settleDeposit(of: record, fate: .returned, in: state)
+    }
+
+    static func highestNumber(in state: any StateReader) -> UInt64 {
+        GovernanceTables.counters.record(GovernanceTables.highestProposal, in: state)?.value ?? 0
+    }
+
+    private func newRecord(
+        _ file: ProposalFile, number: UInt64, proposer: Address, track: Track, effects: Digest,
+        resubmissionOf earlier: UInt64?, at moment: LogMoment
+    ) -> ProposalRecord {
+        var identity = BinaryEncoder()
+        identity.text("althing proposal")
+        identity.address(proposer)
+        identity.number(moment.index)
+        identity.number(number)
+        identity.digest(effects)
+        identity.digest(file.bodyDigest)
+        let opensAt = moment.time.advanced(by: track.times.delay)
+        return ProposalRecord(
+            number: number, identity: SHA256.hash(identity.bytes), proposer: proposer,
+            kind: file.kind, rules: track, title: file.title, effectsDigest: effects,
+            bodyDigest: file.bodyDigest, resubmissionOf: earlier, status: .submitted,
+            submittedIndex: moment.index, submittedAt: moment.time, opensAt: opensAt,
+            snapshotIndex: 0, supply: .zero, deadline: opensAt, quorumWasReached: false,
+            swung: false, readyAt: nil, graceEnds: nil, finishedAt: nil, lastRefusal: nil,
+            tally: Tally(), deposit: track.deposit, dueAt: opensAt)
+    }
+
+    // MARK: Who may propose what
+
+    private func checkProposer(
+        _ proposer: Address, track: Track, at moment: LogMoment, in state: StateOverlay
+    ) throws(Refusal) {
+        // Power at the end of the entry before: what was borrowed in this one proposes nothing.
+        let before = moment.index > 0 ? moment.index - 1 : 0
+        let snapshot = PowerSnapshot(
+            index: before, time: moment.time, age: track.times.powerAge)
+        let supply = VotingPower.supply(at: before, in: state)
+        var power = VotingPower.agedBalance(of: proposer, at: snapshot, in: state)
+        for lent in VotingPower.lent(to: proposer, for: track.kind, at: snapshot, in: state) {
+            power = try power.adding(lent.amount)
+        }
+        guard track.proposer.isReached(by: power, supply: supply) else {
+            let needed =
+                switch track.proposer {
+                case .share(let share): "\(share) of the supply of \(supply)"
+                case .amount(let amount): "\(amount)"
+                }
+            throw Refusal(
+                "proposal.power",
+                "\(track.name) asks a proposer for \(needed); \(proposer) has \(power)")
+        }
+        guard openCount(of: track.name, in: state) < track.openLimit else {
+            throw Refusal(
+                "proposal.too-many", "\(track.openLimit) \(track.name) proposals are open already")
+        }
+    }
+
+    /// Refuses effects that are being voted on already; answers with an earlier, ended proposal.
+    private func checkNotOpen(_ effects: Digest, in state: StateOverlay) throws(Refusal) -> UInt64?
+    {
+        guard let earlier = GovernanceTables.effects.record(effects.bytes, in: state)?.value,
+            let record = Self.proposal(earlier, in: state)
+        else { return nil }
+        guard record.status.isFinal else {
+            throw Refusal(
+                "proposal.duplicate",
+                "proposal \(earlier) has the same effects and is \(record.status.word)")
+        }
+        return earlier
+    }
+
+    /// A vote must not remove the majority that keeps the log, nor change members again too soon.
+    func checkMembership(
+        _ effects: [Effect], track: Track, at moment: LogMoment, in state: StateOverlay
+    ) throws(Refusal) {
+        try checkCooldown(track, at: moment, in: state)
+        for case .changeMembers(let change) in effects {
+            let members = host.memberNames(in: state)
+            let minority = members.isEmpty ? 0 : (members.count - 1) / 2
+            guard change.remove.count <= minority, change.add.count <= Swift.max(1, minority) else {
+                throw Refusal(
+                    "members.majority",
+                    "of \(members.count) members a vote may remove \(minority) and add"
+                        + " \(Swift.max(1, minority)) at once")
+            }
+            if let stranger = change.remove.first(where: { !members.contains($0) }) {
+                throw Refusal("members.unknown", "there is no member \(stranger)")
+            }
+            if let known = change.add.first(where: { members.contains($0.name) }) {
+                throw Refusal("members.known", "\(known.name) is a member already")
+            }
+        }
+    }
+
+    /// Refuses a track whose last execution is too recent.
+    func checkCooldown(
+        _ track: Track, at moment: LogMoment, in state: any StateReader
+    ) throws(Refusal) {
+        guard track.times.cooldown > 0,
+            let last = GovernanceTables.lastExecuted.record(Array(track.name.utf8), in: state)
+        else { return }
+        let allowed = Timestamp(milliseconds: last.value).advanced(by: track.times.cooldown)
+        guard moment.time >= allowed else {
+            throw Refusal(
+                "proposal.cooldown",
+                "the last \(track.name) was executed at"
+                    + " \(Timestamp(milliseconds: last.value)); the next may come at \(allowed)")
+        }
+    }
+}

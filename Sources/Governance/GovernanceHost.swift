@@ -1,0 +1,39 @@
+// What governance needs from the house around it: the constitution in force, what effects would do,
+// and somebody to hold the deposits. Governance itself knows no ledger, no jobs and no cluster.
+
+public import Primitives
+
+/// The control plane, as governance sees it.
+///
+/// Everything is asked of the state handed in, never of something remembered, so that a replay gives
+/// the same answers.
+public protocol GovernanceHost {
+    /// The constitution in force.
+    func constitution(in state: any StateReader) throws(Refusal) -> Constitution
+
+    /// Refuses an effect that the state does not allow: a stale policy base, an unknown model, a
+    /// treasury too small. Asked when it is submitted and again when voting opens.
+    func check(_ effect: Effect, in state: any StateReader) throws(Refusal)
+
+    /// Makes the effects happen, all or none: what is written to `state` is dropped on a refusal.
+    func execute(
+        _ effects: [Effect], of proposal: ProposalRecord, at moment: LogMoment,
+        in state: StateOverlay
+    ) throws(Refusal)
+
+    /// Takes a proposer's deposit; throws when they cannot pay.
+    func holdDeposit(
+        _ amount: Amount, from account: Address, proposal: UInt64, in state: StateOverlay
+    ) throws(Refusal)
+
+    /// Gives a deposit back, or burns it. It was held, so this cannot fail.
+    func settleDeposit(
+        _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
+        in state: StateOverlay)
+
+    /// What the treasury has of an asset.
+    func treasuryBalance(of asset: String, in state: any StateReader) -> Amount
+
+    /// The names of the cluster's seats.
+    func memberNames(in state: any StateReader) -> [String]
+}

@@ -1,0 +1,244 @@
+// When a tally passes. One rule with explicit parameters instead of a rule for each tradition: which
+// choices make the quorum, what the threshold is a share of, and whether a comparison is > or >=.
+// Every comparison multiplies both sides out (256 bits), so that no rounding decides a vote.
+
+public import Primitives
+
+/// The parameters that turn a tally into an outcome.
+public struct TallyRules: Hashable, Sendable {
+    /// How much must take part.
+    public enum Quorum: Hashable, Sendable {
+        /// At least this share of the supply at the snapshot.
+        case share(Fraction)
+        /// At least the whole units in this share: `floor(fraction x supply)`, as OpenZeppelin.
+        case flooredShare(Fraction)
+        /// More than this share of the supply at the snapshot.
+        case moreThanShare(Fraction)
+        /// At least this much power.
+        case amount(Amount)
+    }
+
+    /// What the approval threshold is a share of.
+    public enum Base: UInt8, CaseIterable, ByteCodable, Sendable {
+        /// Power for, against and veto: abstaining does not weigh.
+        case decided = 0
+        /// All power cast, abstentions included.
+        case cast = 1
+        /// The supply at the snapshot.
+        case supply = 2
+        /// The supply at the snapshot without the power that abstained.
+        case nonAbstainingSupply = 3
+
+        /// The word in a policy file.
+        public var word: String {
+            switch self {
+            case .decided: "decided"
+            case .cast: "cast"
+            case .supply: "supply"
+            case .nonAbstainingSupply: "supply-without-abstentions"
+            }
+        }
+    }
+
+    /// How much must take part.
+    public var quorum: Quorum
+    /// The choices that count towards the quorum.
+    public var quorumCounts: ChoiceSet
+    /// The share that must be for.
+    public var threshold: Fraction
+    /// What `threshold` is a share of.
+    public var thresholdBase: Base
+    /// Whether exactly the threshold is not enough.
+    public var thresholdIsStrict: Bool
+    /// The share of all power cast above which vetoes decide; nil where nobody may veto.
+    public var veto: Fraction?
+
+    /// Sets the parameters.
+    public init(
+        quorum: Quorum, quorumCounts: ChoiceSet, threshold: Fraction = .half,
+        thresholdBase: Base = .decided, thresholdIsStrict: Bool = true, veto: Fraction? = nil
+    ) {
+        self.quorum = quorum
+        self.quorumCounts = quorumCounts
+        self.threshold = threshold
+        self.thresholdBase = thresholdBase
+        self.thresholdIsStrict = thresholdIsStrict
+        self.veto = veto
+    }
+}
+
+/// What a tally came to.
+public enum Outcome: UInt8, ByteCodable, Sendable {
+    /// Quorum and threshold were reached.
+    case passed = 0
+    /// Too little power took part.
+    case quorumMissed = 1
+    /// Enough took part, too little was for.
+    case rejected = 2
+    /// Vetoes passed their threshold.
+    case vetoed = 3
+}
+
+/// An outcome with the arithmetic that led to it.
+public struct Verdict: Hashable, Sendable {
+    /// What the tally came to.
+    public let outcome: Outcome
+    /// Each comparison made, as a line a person can check with a pocket calculator.
+    public let explanation: [String]
+
+    /// Whether the proposal passes.
+    public var passes: Bool { outcome == .passed }
+}
+
+extension TallyRules {
+    /// Applies the rules: quorum, then veto, then threshold. Throws `amount.overflow`.
+    public func decide(_ tally: Tally, supply: Amount) throws(Refusal) -> Verdict {
+        var lines: [String] = []
+        guard try isQuorumReached(tally, supply: supply, lines: &lines) else {
+            return Verdict(outcome: .quorumMissed, explanation: lines)
+        }
+        if try isVetoed(tally, lines: &lines) {
+            return Verdict(outcome: .vetoed, explanation: lines)
+        }
+        let approved = try isApproved(tally, supply: supply, lines: &lines)
+        return Verdict(outcome: approved ? .passed : .rejected, explanation: lines)
+    }
+
+    /// Whether enough power took part. Throws `amount.overflow`.
+    public func isQuorumReached(_ tally: Tally, supply: Amount) throws(Refusal) -> Bool {
+        var lines: [String] = []
+        return try isQuorumReached(tally, supply: supply, lines: &lines)
+    }
+
+    private func isQuorumReached(
+        _ tally: Tally, supply: Amount, lines: inout [String]
+    ) throws(Refusal) -> Bool {
+        let (present, words) = try Self.sum(tally, quorumCounts)
+        let reached: Bool
+        let comparison: String
+        switch quorum {
+        case .share(let fraction):
+            reached = fraction.isReached(by: present, of: supply)
+            comparison =
+                "\(present) x \(fraction.denominator) \(reached ? ">=" : "<")"
+                + " \(fraction.numerator) x supply \(supply)"
+        case .moreThanShare(let fraction):
+            reached = fraction.isExceeded(by: present, of: supply)
+            comparison =
+                "\(present) x \(fraction.denominator) \(reached ? ">" : "<=")"
+                + " \(fraction.numerator) x supply \(supply)"
+        case .flooredShare(let fraction):
+            let needed = try fraction.floor(of: supply)
+            reached = present >= needed
+            comparison =
+                "\(present) \(reached ? ">=" : "<") \(needed), the whole units in"
+                + " \(fraction) of \(supply)"
+        case .amount(let needed):
+            reached = present >= needed
+            comparison = "\(present) \(reached ? ">=" : "<") \(needed)"
+        }
+        lines.append(
+            "quorum: \(words) = \(present); \(comparison): \(reached ? "reached" : "missed")")
+        return reached
+    }
+
+    private func isVetoed(_ tally: Tally, lines: inout [String]) throws(Refusal) -> Bool {
+        guard let veto else { return false }
+        let (cast, words) = try Self.sum(tally, .all)
+        let vetoed = veto.isExceeded(by: tally.veto, of: cast)
+        lines.append(
+            "veto: \(words) = \(cast) cast; veto \(tally.veto) x \(veto.denominator)"
+                + " \(vetoed ? ">" : "<=") \(veto.numerator) x \(cast):"
+                + " \(vetoed ? "vetoed" : "not vetoed")")
+        return vetoed
+    }
+
+    private func isApproved(
+        _ tally: Tally, supply: Amount, lines: inout [String]
+    ) throws(Refusal) -> Bool {
+        let whole: Amount
+        var words: String
+        switch thresholdBase {
+        case .decided: (whole, words) = try Self.sum(tally, .decided)
+        case .cast: (whole, words) = try Self.sum(tally, .all)
+        case .supply: (whole, words) = (supply, "supply")
+        case .nonAbstainingSupply:
+            whole = supply > tally.abstain ? try supply.subtracting(tally.abstain) : .zero
+            words = "supply \(supply) - abstain \(tally.abstain)"
+        }
+        // Nothing for is never approval, even where a threshold of `>=` would hold as 0 >= 0.
+        let holds =
+            thresholdIsStrict
+            ? threshold.isExceeded(by: tally.for, of: whole)
+            : threshold.isReached(by: tally.for, of: whole)
+        let approved = holds && !tally.for.isZero
+        let sign = thresholdIsStrict ? (holds ? ">" : "<=") : (holds ? ">=" : "<")
+        words += " = \(whole)"
+        lines.append(
+            "threshold: \(words); for \(tally.for) x \(threshold.denominator) \(sign)"
+                + " \(threshold.numerator) x \(whole): \(approved ? "approved" : "rejected")")
+        return approved
+    }
+
+    private static func sum(_ tally: Tally, _ set: ChoiceSet) throws(Refusal) -> (Amount, String) {
+        let words = set.choices.map { "\($0.word) \(tally[$0])" }.joined(separator: " + ")
+        return (try tally.sum(of: set), words)
+    }
+}
+
+extension Outcome {
+    /// The word in records and on pages.
+    public var word: String {
+        switch self {
+        case .passed: "passed"
+        case .quorumMissed: "quorum-missed"
+        case .rejected: "rejected"
+        case .vetoed: "vetoed"
+        }
+    }
+}
+
+extension TallyRules: BinaryCodable {
+    /// The parameters in the order declared.
+    public func encode(into encoder: inout BinaryEncoder) {
+        switch quorum {
+        case .share(let fraction):
+            encoder.byte(0)
+            encoder.value(fraction)
+        case .flooredShare(let fraction):
+            encoder.byte(1)
+            encoder.value(fraction)
+        case .amount(let amount):
+            encoder.byte(2)
+            encoder.amount(amount)
+        case .moreThanShare(let fraction):
+            encoder.byte(3)
+            encoder.value(fraction)
+        }
+        encoder.byte(quorumCounts.rawValue)
+        encoder.value(threshold)
+        encoder.value(thresholdBase)
+        encoder.flag(thresholdIsStrict)
+        encoder.optional(veto) { $0.value($1) }
+    }
+
+    /// Reads rules.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        switch try decoder.byte() {
+        case 0: quorum = .share(try decoder.value())
+        case 1: quorum = .flooredShare(try decoder.value())
+        case 2: quorum = .amount(try decoder.amount())
+        case 3: quorum = .moreThanShare(try decoder.value())
+        default: throw Refusal("codec.malformed", "an unknown form of quorum")
+        }
+        let counts = try decoder.byte()
+        guard counts & ~ChoiceSet.all.rawValue == 0 else {
+            throw Refusal("codec.malformed", "an unknown choice in a quorum")
+        }
+        quorumCounts = ChoiceSet(rawValue: counts)
+        threshold = try decoder.value()
+        thresholdBase = try decoder.value()
+        thresholdIsStrict = try decoder.flag()
+        veto = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
+    }
+}

@@ -1,0 +1,153 @@
+// The HTTP face of a member: reads from its own state, commands to the leader.
+
+import ControlPlane
+import Cryptography
+import Logging
+import Platform
+import Primitives
+import Transport
+
+/// Answers clients' requests.
+final class ClientAPI: Sendable {
+    let settings: MemberSettings
+    let member: ClusterMember
+    let desk: ProviderDesk
+    let challenges: ChallengeDesk
+    let objects: ObjectStore
+    let gateway: Gateway
+    let proxy: LeaderProxy
+    let metrics: MemberMetrics
+    let logger: Logger
+    private let admission: Admission
+
+    init(
+        settings: MemberSettings, member: ClusterMember, desk: ProviderDesk,
+        challenges: ChallengeDesk, objects: ObjectStore, gateway: Gateway, proxy: LeaderProxy,
+        metrics: MemberMetrics, logger: Logger
+    ) {
+        self.settings = settings
+        self.member = member
+        self.desk = desk
+        self.challenges = challenges
+        self.objects = objects
+        self.gateway = gateway
+        self.proxy = proxy
+        self.metrics = metrics
+        self.logger = logger
+        admission = Admission(genesis: settings.genesis)
+    }
+
+    /// Every route, in the order of the OpenAPI document.
+    func routes() -> [Route] {
+        statusRoutes() + accountRoutes() + decisionRoutes() + workRoutes() + objectRoutes()
+            + providerRoutes() + gateway.routes() + pageRoutes()
+    }
+
+    /// Answers one request.
+    func respond(_ request: HTTPRequest, routes: [Route]) async -> HTTPResponse {
+        metrics.countRequest()
+        do throws(Refusal) {
+            guard let segments = request.pathSegments else {
+                throw Refusal("request.malformed", "the path is not well encoded")
+            }
+            var allowed: [String] = []
+            for route in routes {
+                guard let values = route.match(segments) else { continue }
+                guard route.method == request.method else {
+                    allowed.append(route.method)
+                    continue
+                }
+                if route.leaderOnly, await !member.isLeader {
+                    return try await proxy.forward(request)
+                }
+                return try await route.handler(request, values)
+            }
+            guard allowed.isEmpty else {
+                throw Refusal(
+                    "route.method", "this path takes \(allowed.joined(separator: ", "))")
+            }
+            throw Refusal("route.unknown", "there is nothing at \(request.path)")
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    /// Reads the state, by default everything decided before now.
+    func read(
+        _ request: HTTPRequest, _ body: @Sendable @escaping (Views) throws(Refusal) -> JSON
+    ) async throws(Refusal) -> HTTPResponse {
+        if request.query["stale"] != "true" { try await member.readBarrier() }
+        return .json(try await member.read(body))
+    }
+
+    // MARK: Status
+
+    private func statusRoutes() -> [Route] {
+        [
+            Route("GET", "/healthz", "Whether the process answers") { _, _ in
+                HTTPResponse(status: 200, text: "ok\n")
+            },
+            Route("GET", "/readyz", "Whether this member knows a leader") { [self] _, _ in
+                let ready = await member.status().leader != nil
+                return HTTPResponse(
+                    status: ready ? 200 : 503, text: ready ? "ready\n" : "no leader is known\n")
+            },
+            Route("GET", "/metrics", "Figures for Prometheus") { [self] _, _ in
+                HTTPResponse(
+                    status: 200, contentType: "text/plain; version=0.0.4",
+                    text: metrics.text(await member.status()))
+            },
+            Route("GET", "/api/v1/status", "The cluster as this member sees it") {
+                [self] _, _ in .json(statusJSON(await member.status()))
+            },
+            Route("GET", "/api/v1/genesis", "The deployment's first state") { [self] _, _ in
+                .json(["genesis": .string(Hex.encode(settings.genesis.encoded))])
+            },
+        ]
+    }
+
+    private func statusJSON(_ status: MemberStatus) -> JSON {
+        let genesis = settings.genesis
+        let leader = genesis.seats.first { $0.id == status.leader }
+        return [
+            "name": .string(genesis.name), "genesis": .string(genesis.digest.hex),
+            "chain_id": .int(genesis.chainID), "member": .int(status.member),
+            "role": .string(status.role), "leader": status.leader.map { .int($0) } ?? .null,
+            "leader_origin": leader.map { .string($0.clientOrigin) } ?? .null,
+            "leader_changes": .int(status.leaderChanges), "term": .int(status.term),
+            "applied_index": .int(status.appliedIndex),
+            "commit_index": .int(status.committedIndex),
+            "time": .string(status.now.description),
+            "state_digest": .string(status.stateDigest.hex),
+            "governance_asset": .string(genesis.governanceAsset),
+            "currency_asset": .string(genesis.currencyAsset),
+            "assets": .array(
+                genesis.assets.map {
+                    ["symbol": .string($0.symbol), "scale": .int($0.scale)]
+                }),
+            "day_milliseconds": .int(genesis.timings.dayMilliseconds),
+            "members": .array(
+                genesis.seats.map {
+                    [
+                        "id": .int($0.id), "origin": .string($0.clientOrigin),
+                        "public_key": .string(Hex.encode($0.publicKey)),
+                    ]
+                }),
+        ]
+    }
+
+    // MARK: Commands
+
+    /// Puts a command on the log and answers with its receipt.
+    func take(_ bytes: [UInt8]) async throws(Refusal) -> HTTPResponse {
+        let envelope = try admission.admit(bytes)
+        guard case .account = envelope else {
+            throw Refusal("command.member", "members' commands are not taken from clients")
+        }
+        let receipt = try await member.submit(envelope)
+        guard receipt.accepted else {
+            return .refused(Refusal(receipt.code, receipt.message), receipt: receipt)
+        }
+        return .json(["receipt": receipt.json])
+    }
+}

@@ -1,0 +1,58 @@
+// What only a leader does, between commands: let due things happen, give open tasks to idle
+// providers, take leases back from those that vanished.
+
+import ControlPlane
+import Logging
+import Platform
+import Primitives
+
+/// The leader's standing work.
+struct LeaderDuties: Sendable {
+    let member: ClusterMember
+    let desk: ProviderDesk
+    let settings: MemberSettings
+    let logger: Logger
+
+    /// Works until cancelled; idles while another member leads.
+    func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(50))
+            guard await member.isLeader else { continue }
+            do throws(Refusal) {
+                try await letTimePass()
+                try await releaseLost()
+                try await place()
+            } catch {
+                logger.debug("duty put off", metadata: ["code": "\(error.code)"])
+            }
+        }
+    }
+
+    private func letTimePass() async throws(Refusal) {
+        guard let due = await member.nextDue, due <= SystemClock.now() else { return }
+        _ = try await member.submit(.tick)
+    }
+
+    private func releaseLost() async throws(Refusal) {
+        let leases = try await member.read { (views) throws(Refusal) in views.activeLeases() }
+        var lost: [UInt64] = []
+        for lease in leases {
+            await desk.expectSign(of: lease.provider)
+            let silence = await desk.silence(of: lease.provider) ?? 0
+            if silence > settings.providerSilenceMilliseconds * 1_000_000 { lost.append(lease.id) }
+        }
+        guard !lost.isEmpty else { return }
+        logger.info("providers vanished", metadata: ["leases": "\(lost)"])
+        _ = try await member.submit(.releaseLeases(leases: lost, reason: "the provider vanished"))
+    }
+
+    private func place() async throws(Refusal) {
+        let present = await desk.present(within: 6_000_000_000)
+        guard !present.isEmpty else { return }
+        let placements = try await member.read { (views) throws(Refusal) in
+            try views.plan(present: present)
+        }
+        guard !placements.isEmpty else { return }
+        _ = try await member.submit(.place(placements))
+    }
+}

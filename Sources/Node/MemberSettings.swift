@@ -1,0 +1,73 @@
+// What one member needs to know before it starts.
+
+public import ControlPlane
+public import Cryptography
+public import Primitives
+
+/// How a member is set up.
+public struct MemberSettings: Sendable {
+    /// The deployment.
+    public var genesis: Genesis
+    /// The seat this member holds.
+    public var seat: Seat
+    /// The seat's Ed25519 seed.
+    public var seed: SecretBytes
+    /// Where log, state and objects lie.
+    public var dataFolder: String
+    /// Where peers connect.
+    public var peerHost: String
+    /// The port for peers.
+    public var peerPort: Int
+    /// Where clients connect.
+    public var clientHost: String
+    /// The port for clients.
+    public var clientPort: Int
+    /// One tick of the consensus clock, in milliseconds. Heartbeats go out every tick; an election
+    /// starts after 10 to 20 ticks without one.
+    public var tickMilliseconds = 100
+    /// How far an entry's time may be ahead of this member's clock, in milliseconds.
+    public var clockBoundMilliseconds: UInt64 = 10_000
+    /// How long a provider may be silent before its leases are taken back, in milliseconds.
+    public var providerSilenceMilliseconds: UInt64 = 4_000
+
+    /// Sets a member up; hosts and ports come from the seat's own addresses.
+    public init(genesis: Genesis, seat: Seat, seed: SecretBytes, dataFolder: String) throws(Refusal)
+    {
+        self.genesis = genesis
+        self.seat = seat
+        self.seed = seed
+        self.dataFolder = dataFolder
+        let peer = try HostPort(seat.peerAddress)
+        let client = try HostPort(origin: seat.clientOrigin)
+        peerHost = peer.host
+        peerPort = peer.port
+        clientHost = client.host
+        clientPort = client.port
+    }
+}
+
+/// A host and a port.
+public struct HostPort: Sendable, Equatable {
+    /// Name or address.
+    public var host: String
+    /// Port.
+    public var port: Int
+
+    /// Reads `host:port`; throws `address.malformed`.
+    public init(_ text: String) throws(Refusal) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            1...65_535 ~= port, colon > text.startIndex
+        else { throw Refusal("address.malformed", "expected `host:port`, not `\(text)`") }
+        host = String(text[..<colon])
+        self.port = port
+    }
+
+    /// Reads an origin, `http://host:port`; throws `address.malformed`.
+    public init(origin: String) throws(Refusal) {
+        for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
+            try self.init(String(origin.dropFirst(scheme.count)))
+            return
+        }
+        throw Refusal("address.malformed", "expected `http://host:port`, not `\(origin)`")
+    }
+}

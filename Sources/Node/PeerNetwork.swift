@@ -1,0 +1,69 @@
+// The lines to the other members: one link each way, pinned to the seat's key.
+
+import ControlPlane
+import Cryptography
+import Logging
+public import Primitives
+import Raft
+public import Transport
+
+/// A member's links to its peers and the listener for theirs.
+public final class PeerNetwork: Sendable {
+    private let links: [UInt64: PeerLink]
+    private let listener: PeerListener
+
+    /// Starts to listen and to connect.
+    ///
+    /// Throws `transport.port-in-use` and the like.
+    public static func start(
+        _ settings: MemberSettings, member: ClusterMember, responder: @escaping HTTPResponder
+    ) async throws(Refusal) -> PeerNetwork {
+        let identity = try TLSIdentity(seed: settings.seed.exposed())
+        let own = PeerIdentity(
+            cluster: settings.genesis.digest, epoch: 1, member: settings.seat.id, incarnation: 1)
+        let seats = settings.genesis.seats
+        let callbacks = PeerListener.Callbacks(
+            identity: { own },
+            member: { key in seats.first { $0.publicKey == key.bytes }?.id },
+            receive: { from, bytes in member.receive(bytes, from: from) })
+        let listener = try await PeerListener.start(
+            host: settings.peerHost, port: settings.peerPort, identity: identity,
+            callbacks: callbacks, responder: responder)
+        var links: [UInt64: PeerLink] = [:]
+        for seat in seats where seat.id != settings.seat.id {
+            guard let key = PinnedKey(seat.publicKey) else { continue }
+            let address = try HostPort(seat.peerAddress)
+            let configuration = PeerLink.Configuration(
+                member: seat.id, key: key, host: address.host, port: address.port,
+                identity: identity)
+            links[seat.id] = try PeerLink(configuration, own: { own }) { state in
+                if case .unreachable = state { member.noteUnreachable(seat.id) }
+            }
+        }
+        return PeerNetwork(links: links, listener: listener)
+    }
+
+    private init(links: [UInt64: PeerLink], listener: PeerListener) {
+        self.links = links
+        self.listener = listener
+    }
+
+    /// Sends a message; heartbeats and votes never wait behind entries.
+    func send(_ message: Message) {
+        let priority: PeerPriority =
+            switch message.kind {
+            case .append, .snapshot: .bulk
+            default: .urgent
+            }
+        links[message.to]?.send(message.encoded, priority: priority)
+    }
+
+    /// How many peers are connected.
+    public var connectedCount: Int { links.values.filter(\.isConnected).count }
+
+    /// Closes every line.
+    public func shutdown() async {
+        for link in links.values { link.close() }
+        await listener.shutdown()
+    }
+}

@@ -1,0 +1,94 @@
+// Who waits for what: commands until they are applied, reads until they are confirmed.
+
+import ControlPlane
+import Primitives
+
+/// Commands and reads on their way.
+struct PendingReplies {
+    private struct Waiting<Value: Sendable> {
+        var replies: [Reply<Value>]
+        var ticksLeft: Int
+    }
+
+    /// How many ticks somebody waits before being told that the outcome is unknown.
+    static let patienceTicks = 100
+
+    private var commands: [Digest: Waiting<CommandReceipt>] = [:]
+    private var reads: [UInt64: Waiting<UInt64>] = [:]
+    private var confirmed: [(index: UInt64, replies: [Reply<UInt64>])] = []
+    private var nextRead: UInt64 = 1
+
+    /// Notes that somebody waits for a command. False when it is already on its way.
+    mutating func add(_ command: Digest, _ reply: Reply<CommandReceipt>) -> Bool {
+        let isNew = commands[command] == nil
+        commands[command, default: Waiting(replies: [], ticksLeft: PendingReplies.patienceTicks)]
+            .replies.append(reply)
+        return isNew
+    }
+
+    /// Gives the answer of an applied command to everybody who waits for it.
+    mutating func answer(_ receipt: CommandReceipt) {
+        guard let waiting = commands.removeValue(forKey: receipt.envelope) else { return }
+        for reply in waiting.replies { reply.succeed(receipt) }
+    }
+
+    mutating func fail(_ command: Digest, _ refusal: Refusal) {
+        guard let waiting = commands.removeValue(forKey: command) else { return }
+        for reply in waiting.replies { reply.fail(refusal) }
+    }
+
+    /// Notes that somebody wants to read; gives the number under which to ask.
+    mutating func addRead(_ reply: Reply<UInt64>) -> UInt64 {
+        let number = nextRead
+        nextRead += 1
+        reads[number] = Waiting(replies: [reply], ticksLeft: 20)
+        return number
+    }
+
+    /// A read may be served once `index` is applied.
+    mutating func confirm(read number: UInt64, at index: UInt64) {
+        guard let waiting = reads.removeValue(forKey: number) else { return }
+        confirmed.append((index, waiting.replies))
+    }
+
+    mutating func failRead(_ number: UInt64, _ refusal: Refusal) {
+        guard let waiting = reads.removeValue(forKey: number) else { return }
+        for reply in waiting.replies { reply.fail(refusal) }
+    }
+
+    /// Serves the reads that waited for what is now applied.
+    mutating func applied(_ index: UInt64) {
+        guard confirmed.contains(where: { $0.index <= index }) else { return }
+        for entry in confirmed where entry.index <= index {
+            for reply in entry.replies { reply.succeed(index) }
+        }
+        confirmed.removeAll { $0.index <= index }
+    }
+
+    /// One tick of patience less for everybody.
+    mutating func tick() {
+        let late = Refusal(
+            "cluster.timeout",
+            "no answer in time; whether the command will happen is unknown: ask again with the"
+                + " same nonce")
+        for (key, var waiting) in commands {
+            waiting.ticksLeft -= 1
+            commands[key] = waiting
+            if waiting.ticksLeft <= 0 { fail(key, late) }
+        }
+        let noLeader = Refusal("cluster.no-leader", "no leader confirmed the read in time")
+        for (key, var waiting) in reads {
+            waiting.ticksLeft -= 1
+            reads[key] = waiting
+            if waiting.ticksLeft <= 0 { failRead(key, noLeader) }
+        }
+    }
+
+    /// Tells everybody that this member stopped.
+    mutating func failAll(_ refusal: Refusal) {
+        for key in Array(commands.keys) { fail(key, refusal) }
+        for key in Array(reads.keys) { failRead(key, refusal) }
+        for entry in confirmed { for reply in entry.replies { reply.fail(refusal) } }
+        confirmed.removeAll()
+    }
+}

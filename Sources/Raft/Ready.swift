@@ -1,0 +1,27 @@
+// What a member wants done.
+
+/// One round of work, in the order in which it is to be done: see `RawNode`.
+public struct Ready: Sendable {
+    /// Leader and role, when they changed. Nothing needs to be stored.
+    public var softState: SoftState?
+    /// Term, vote and commit index to store, when they changed.
+    public var hardState: HardState?
+    /// Reads that are confirmed.
+    public var readStates: [ReadState] = []
+    /// Entries to store; they replace what storage has from the first one's index on.
+    public var entries: [Entry] = []
+    /// A snapshot to store and to replace the state machine by, before entries are applied.
+    public var snapshot: Snapshot?
+    /// Entries to apply.
+    public var committedEntries: [Entry] = []
+    /// Messages to send, once the above is durable.
+    public var messages: [Message] = []
+    /// Whether what is stored must be flushed: a lone commit index need not be.
+    public var mustSync = false
+
+    /// Whether there is nothing to do.
+    public var isEmpty: Bool {
+        softState == nil && hardState == nil && readStates.isEmpty && entries.isEmpty
+            && snapshot == nil && committedEntries.isEmpty && messages.isEmpty
+    }
+}

@@ -1,0 +1,182 @@
+// Where other members connect: Raft's messages under their own protocol name, and HTTP beside it for
+// what a follower passes on to the leader. Both sides have proved their keys.
+
+import NIOCore
+public import Primitives
+import Synchronization
+
+/// Accepts connections from other members.
+public final class PeerListener: Sendable {
+    /// The name of the protocol in the TLS handshake.
+    static let protocolName = "althing-peer/1"
+
+    /// What the listener asks of the member it serves. All closures are called on event loops and
+    /// must return at once.
+    public struct Callbacks: Sendable {
+        /// Who this member is, at present.
+        public var identity: @Sendable () -> PeerIdentity
+        /// Which member holds a key; nil refuses the connection.
+        public var member: @Sendable (PinnedKey) -> UInt64?
+        /// A last word on a member that greeted correctly: the reason to refuse it, or nil.
+        public var refuse: @Sendable (PeerIdentity) -> Refusal? = { _ in nil }
+        /// Takes a message.
+        public var receive: @Sendable (UInt64, [UInt8]) -> Void
+
+        /// Makes the callbacks.
+        public init(
+            identity: @escaping @Sendable () -> PeerIdentity,
+            member: @escaping @Sendable (PinnedKey) -> UInt64?,
+            receive: @escaping @Sendable (UInt64, [UInt8]) -> Void
+        ) {
+            self.identity = identity
+            self.member = member
+            self.receive = receive
+        }
+    }
+
+    private let server: HTTPServer
+    private let peers: PeerTable
+
+    private init(server: HTTPServer, peers: PeerTable) {
+        self.server = server
+        self.peers = peers
+    }
+
+    /// The port the listener has.
+    public var port: Int { server.port }
+
+    /// Begins to listen. `responder` answers HTTP requests of members; their key is in `peer`.
+    public static func start(
+        host: String, port: Int, identity: TLSIdentity, limits: HTTPLimits = HTTPLimits(),
+        callbacks: Callbacks, responder: @escaping HTTPResponder = PeerListener.noHTTP
+    ) async throws(Refusal) -> PeerListener {
+        let tls = TLSServerSettings(
+            identity: identity,
+            clientCertificate: .required { callbacks.member($0) != nil })
+        var configuration = HTTPServer.Configuration(
+            host: host, port: port, tls: tls, limits: limits)
+        let peers = PeerTable()
+        configuration.others[protocolName] = { channel, key in
+            try channel.pipeline.syncOperations.addHandler(
+                PeerServerHandler(
+                    callbacks: callbacks, key: key, peers: peers,
+                    helloTimeout: limits.handshakeTimeout))
+        }
+        let server = try await HTTPServer.start(configuration, responder: responder)
+        return PeerListener(server: server, peers: peers)
+    }
+
+    /// Answers every HTTP request with 404.
+    public static let noHTTP: HTTPResponder = { _ in
+        HTTPResponse(status: 404, text: "only members' messages are taken here\n")
+    }
+
+    /// Closes the connections of members, so that they greet anew: after a change of epoch, key or
+    /// membership. HTTP requests in flight go on.
+    public func disconnectPeers() { peers.closeAll() }
+
+    /// Stops listening and closes every connection.
+    public func shutdown(within limit: Duration = .seconds(1)) async {
+        peers.closeAll()
+        await server.shutdown(within: limit)
+    }
+}
+
+/// The connection each member sends on: a newer one replaces the older.
+final class PeerTable: Sendable {
+    private let channels = Mutex<[UInt64: any Channel]>([:])
+
+    func enter(_ channel: any Channel, member: UInt64) {
+        let older = channels.withLock { $0.updateValue(channel, forKey: member) }
+        older?.close(promise: nil)
+        channel.closeFuture.whenComplete { _ in
+            self.channels.withLock { channels in
+                if let present = channels[member], present === channel { channels[member] = nil }
+            }
+        }
+    }
+
+    func closeAll() {
+        for channel in channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+    }
+}
+
+/// The listening side of one connection.
+final class PeerServerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let callbacks: PeerListener.Callbacks
+    private let key: PinnedKey?
+    private let peers: PeerTable
+    private let helloTimeout: Duration
+    private var reader = PeerFrameReader()
+    private var member: UInt64?
+    private var deadline: Scheduled<Void>?
+
+    init(
+        callbacks: PeerListener.Callbacks, key: PinnedKey?, peers: PeerTable,
+        helloTimeout: Duration
+    ) {
+        self.callbacks = callbacks
+        self.key = key
+        self.peers = peers
+        self.helloTimeout = helloTimeout
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(helloTimeout)) {
+            channel.close(promise: nil)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        do throws(Refusal) {
+            for item in try reader.take(Array(unwrapInboundIn(data).readableBytesView)) {
+                try take(item, context)
+            }
+        } catch {
+            let words = Array("\(error.code)\n\(error.message)".utf8.prefix(1024))
+            context.writeAndFlush(
+                wrapOutboundOut(ByteBuffer(bytes: peerFrame(.refusal, words))), promise: nil)
+            context.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is DrainRequested else { return context.fireUserInboundEventTriggered(event) }
+        context.close(promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private func take(
+        _ item: PeerFrameReader.Item, _ context: ChannelHandlerContext
+    ) throws(Refusal) {
+        switch (item, member) {
+        case (.message(let message), let member?): callbacks.receive(member, message)
+        case (.hello(let bytes), nil): try greet(PeerHello(decoding: bytes), context)
+        default: throw Refusal("transport.protocol", "a peer spoke out of turn")
+        }
+    }
+
+    private func greet(_ hello: PeerHello, _ context: ChannelHandlerContext) throws(Refusal) {
+        let own = callbacks.identity()
+        let holder = key.flatMap(callbacks.member)
+        if let refusal = hello.refusal(own: own, keyHolder: holder) ?? callbacks.refuse(hello.from)
+        {
+            throw refusal
+        }
+        deadline?.cancel()
+        member = hello.from.member
+        peers.enter(context.channel, member: hello.from.member)
+        let answer = PeerHello(from: own, to: hello.from.member)
+        context.writeAndFlush(
+            wrapOutboundOut(ByteBuffer(bytes: peerFrame(.hello, answer.encoded))), promise: nil)
+    }
+}

@@ -1,0 +1,120 @@
+// Snapshot's voting systems: scores, rounds and orders.
+
+import Governance
+import Primitives
+
+enum VotingSystemCases {
+    static func check(_ item: JSON, _ document: JSON) throws(Refusal) {
+        let options = try item.items("choices").count
+        let expected = try item.field("expected")
+        let (scores, rounds) = try result(item, options: options)
+        let tolerance = item["tolerance"]?.rational ?? .zero
+        if let theirs = expected["scores"]?.elements {
+            try expectEqual(scores.count, theirs.count, "scores")
+            for (position, theirs) in theirs.enumerated() {
+                let theirs = theirs.rational ?? .zero
+                try expect(
+                    scores[position].distance(to: theirs) <= tolerance,
+                    "score \(position + 1): ours \(scores[position]), expected \(theirs)")
+            }
+        }
+        if let total = expected["scoresTotal"]?.rational {
+            try expectEqual(try power(item), total, "scoresTotal")
+        }
+        if let theirs = expected["rounds"]?.elements { try compare(rounds, theirs) }
+        if let order = expected["order"]?.elements {
+            try expectEqual(
+                ranking(scores, item), order.compactMap(\.integer), "order")
+        }
+        if let winner = expected["winner"]?.integer {
+            try expectEqual(ranking(scores, item).first, winner, "winner")
+        }
+    }
+
+    private static func result(_ item: JSON, options: Int) throws(Refusal) -> (
+        [Rational], [RunoffRound]
+    ) {
+        switch try item.string("system") {
+        case "single-choice", "basic":
+            return (
+                ChoiceVoting.single(
+                    try ballots(item) { ($0.integer ?? 0) - 1 }, options: options), []
+            )
+        case "approval":
+            return (
+                ChoiceVoting.approval(try ballots(item, list), options: options), []
+            )
+        case "weighted":
+            return (
+                ChoiceVoting.weighted(try ballots(item, weights), options: options), []
+            )
+        case "quadratic":
+            return (
+                ChoiceVoting.quadratic(try ballots(item, weights), options: options), []
+            )
+        case "ranked-choice":
+            let election = RankedElection(options: options, ballots: try ballots(item, list))
+            let rounds = election.instantRunoff()
+            var scores = [Rational](repeating: .zero, count: options)
+            for score in rounds.last?.scores ?? [] { scores[score.option] = score.power }
+            return (scores, rounds)
+        case "copeland":
+            let election = RankedElection(options: options, ballots: try ballots(item, list))
+            return (election.copeland().map(\.score), [])
+        case let system: throw mismatch("the system \(system) is not known")
+        }
+    }
+
+    private static func ballots<Choice: Sendable>(
+        _ item: JSON, _ read: (JSON) -> Choice
+    ) throws(Refusal) -> [ChoiceBallot<Choice>] {
+        var ballots: [ChoiceBallot<Choice>] = []
+        for ballot in try item.items("ballots") {
+            let one = ChoiceBallot(
+                read(try ballot.field("choice")), power: try ballot.exact("balance"))
+            let count = Int(ballot["count"]?.unsigned ?? 1)
+            ballots.append(contentsOf: repeatElement(one, count: count))
+        }
+        return ballots
+    }
+
+    private static func list(_ choice: JSON) -> [Int] {
+        // What is no list of options is an option that is not there: an invalid ballot.
+        (choice.elements ?? [.null]).map { ($0.integer ?? 0) - 1 }
+    }
+
+    private static func weights(_ choice: JSON) -> [(option: Int, weight: Rational)] {
+        (choice.members ?? []).map { member in
+            ((Int(member.key) ?? 0) - 1, member.value.rational ?? .zero)
+        }
+    }
+
+    private static func power(_ item: JSON) throws(Refusal) -> Rational {
+        var power = Rational.zero
+        for ballot in try item.items("ballots") {
+            power =
+                power
+                + (try ballot.exact("balance"))
+                * Rational(UInt128(ballot["count"]?.unsigned ?? 1))
+        }
+        return power
+    }
+
+    private static func ranking(_ scores: [Rational], _ item: JSON) -> [Int] {
+        scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
+            .map { $0 + 1 }
+    }
+
+    private static func compare(_ ours: [RunoffRound], _ theirs: [JSON]) throws(Refusal) {
+        try expectEqual(ours.count, theirs.count, "rounds")
+        for (number, (round, expected)) in zip(ours, theirs).enumerated() {
+            let members = expected.members ?? []
+            try expectEqual(round.scores.count, members.count, "options in round \(number + 1)")
+            for score in round.scores {
+                let power = expected[String(score.option + 1)]?.rational
+                try expectEqual(
+                    score.power, power ?? .zero, "round \(number + 1), option \(score.option + 1)")
+            }
+        }
+    }
+}
