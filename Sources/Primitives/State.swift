@@ -84,13 +84,16 @@ public final class StateOverlay: StateReader {
         guard limit > 0 else { return [] }
         let mine = changedKeys(from: lower, to: upper)
         guard !mine.isEmpty else { return parent.entries(from: lower, to: upper, limit: limit) }
-        // Removed keys can hide at most `mine.count` of the parent's entries.
-        let below = parent.entries(from: lower, to: upper, limit: limit + mine.count)
+        // Only removed keys hide entries of the parent without standing in for them.
+        let hidden = mine.count { changes[$0]?.value == nil }
+        let below = parent.entries(
+            from: lower, to: upper, limit: limit > Int.max - hidden ? limit : limit + hidden)
         var merged: [StateEntry] = []
         var left = 0
-        var right = 0
-        while merged.count < limit, left < below.count || right < mine.count {
-            if right == mine.count
+        // `mine` is a slice: its indices are those of the whole.
+        var right = mine.startIndex
+        while merged.count < limit, left < below.count || right < mine.endIndex {
+            if right == mine.endIndex
                 || (left < below.count && below[left].key.lexicographicallyPrecedes(mine[right]))
             {
                 merged.append(below[left])
