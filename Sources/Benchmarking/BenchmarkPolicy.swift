@@ -81,7 +81,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         guard let size = suite.kernels.first(where: { $0.kernel == name }),
             let kernel = KernelRegistry.kernel(named: name)
         else {
-            throw Refusal("benchmark.unknown-kernel", "the suite \(suiteName) has no kernel `\(name)`")
+            throw Refusal(
+                "benchmark.unknown-kernel", "the suite \(suiteName) has no kernel `\(name)`")
         }
         let single = BenchmarkPolicy.parameters(size, kernel.family, rounds: 1)
         var rounds = UInt128(size.firstRounds)

@@ -3,6 +3,7 @@
 import Governance
 import Ledger
 public import Primitives
+import Transparency
 
 extension Views {
     // MARK: Plan
@@ -103,6 +104,27 @@ extension Views {
             case .remove(let offset, let line, _): .string("-\(offset + 1) \(line)")
             }
         }
+    }
+
+    // MARK: Claims
+
+    /// An epoch's claims tree in OpenZeppelin's dump form, each claim with its proof.
+    public func claims(epoch: UInt64) throws(Refusal) -> JSON {
+        guard let statement = ledger.revenueStatement(epoch: epoch, asset: currency),
+            let tree = try RevenueRules.claims(statement)
+        else { throw Refusal("revenue.unknown-epoch", "epoch \(epoch) has no claims") }
+        var claims: [JSON] = []
+        for (index, claim) in tree.claims.enumerated() {
+            claims.append([
+                "index": .int(index), "account": .string(claim.account.hex),
+                "amount": .amount(claim.amount),
+                "proof": .array(try tree.tree.proof(index).map { .string("0x" + $0.hex) }),
+            ])
+        }
+        return [
+            "epoch": .int(epoch), "root": .string("0x" + tree.root.hex), "dump": tree.tree.dump,
+            "claims": .array(claims),
+        ]
     }
 
     // MARK: Cards

@@ -100,14 +100,12 @@ extension ClientAPI {
         }
     }
 
-    /// The log's head as a signed note (C2SP tlog-checkpoint), with the entry chain as extension.
+    /// The log's head as a signed note (C2SP tlog-checkpoint).
     func checkpoint() async throws(Refusal) -> String {
         let status = await member.status()
-        let (head, chain) = try await member.read { views in
-            (views.treeHead(), views.chain(at: status.appliedIndex))
-        }
+        let head = try await member.read { views in views.treeHead() }
         return try CheckpointNote.signed(
             genesis: settings.genesis, member: settings.seat.id, size: head.size, root: head.root,
-            index: status.appliedIndex, chain: chain ?? .zero, seed: settings.seed)
+            seed: settings.seed, time: status.now)
     }
 }

@@ -25,7 +25,7 @@ public struct BenchmarkRun: Sendable {
         let options = ClusterClient.Options(token: token, timeout: .seconds(120))
         let prover = ChallengeProver(
             provider: key.address, agent: "althing", memoryLimit: Machine.memoryBytes / 2)
-        let workers = Workers(count: Machine.cores)
+        let workers = ParallelWorkers.all
         var session: String?
         var outgoing: [ChallengeMessage] = [prover.hello]
         while !outgoing.isEmpty {

@@ -97,7 +97,8 @@ extension MatrixAnswer {
                 .proof(
                     session: session,
                     piece: .bands(
-                        round: UInt32(index + 1), first: 0, content: state.map(UInt8.init(bitPattern:)))
+                        round: UInt32(index + 1), first: 0,
+                        content: state.map(UInt8.init(bitPattern:)))
                 ), now: 12)
         }
         return verifier.verdict

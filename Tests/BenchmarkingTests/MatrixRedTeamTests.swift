@@ -43,7 +43,8 @@ private func chain(
 }
 
 /// Leaves out a share of the 8 x 8 tiles of every round, filling them with guesses.
-private func skipping(percent: UInt64, _ key: ChallengeKey, _ lots: inout SplitMix64) -> MatrixAnswer
+private func skipping(percent: UInt64, _ key: ChallengeKey, _ lots: inout SplitMix64)
+    -> MatrixAnswer
 {
     var guesses = SplitMix64(seed: lots.next())
     return chain(key) { round, state, drawn in

@@ -35,7 +35,8 @@ enum House {
         ProviderOffer(
             id: name(number), owner: name(owner ?? 1000 + number), slots: slots, memory: 8 << 30,
             floatingPointRate: 100_000_000_000, memoryRate: 20_000_000_000,
-            pricePerHour: Amount(3_600_000), tier: 2, hardwareClass: "x86", kinds: ["train", "verify"]
+            pricePerHour: Amount(3_600_000), tier: 2, hardwareClass: "x86",
+            kinds: ["train", "verify"]
         )
     }
 

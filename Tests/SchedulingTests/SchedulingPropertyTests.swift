@@ -72,9 +72,11 @@ import Testing
         }
     }
 
-    @Test func `an empty house gives an empty plan, and numbers at their ends do not trap`() throws {
+    @Test func `an empty house gives an empty plan, and numbers at their ends do not trap`() throws
+    {
         let scheduler = try House.scheduler()
-        #expect(scheduler.plan(Snapshot(offers: [], tasks: [])) == Plan())
+        let empty = scheduler.plan(Snapshot(offers: [], tasks: []))
+        #expect(empty.placements.isEmpty && empty.waiting.isEmpty)
         var offer = House.offer(1)
         offer.slots = .max
         offer.freeSlots = .max

@@ -219,7 +219,9 @@ private func acceptance(_ outcome: ResultOutcome) -> Acceptance? {
         #expect(acceptance(try submit(3, "avx512")) != nil)
     }
 
-    @Test func `with nobody left to compute it, equal answers stand and others are a dispute`() throws {
+    @Test func `with nobody left to compute it, equal answers stand and others are a dispute`()
+        throws
+    {
         let house = try House()
         for task in 1...2 as ClosedRange<UInt64> {
             try house.ledger.open(task: task, in: house.state)

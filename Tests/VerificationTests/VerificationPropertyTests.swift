@@ -29,7 +29,8 @@ import Verification
                     continue
                 }
                 #expect(acceptance.digest == house.right)
-                #expect(acceptance.dishonest.allSatisfy { liars.contains(Int($0.provider.bytes[19])) })
+                #expect(
+                    acceptance.dishonest.allSatisfy { liars.contains(Int($0.provider.bytes[19])) })
                 paid += acceptance.honest.count + acceptance.released.count
                 held -= acceptance.released.count + acceptance.reopened.count
                 held -= acceptance.forfeited.count

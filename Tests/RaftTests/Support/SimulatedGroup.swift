@@ -138,7 +138,9 @@ final class SimulatedGroup {
     private func work(_ member: SimulatedMember) throws {
         if !member.appendQueue.isEmpty, chance(500) {
             let message = member.appendQueue.removeFirst()
-            try member.persist(message.hardState, message.entries, message.snapshot)
+            try member.persist(
+                message.hardState, message.entries, message.snapshot,
+                isFlushed: !message.responses.isEmpty)
             if message.snapshot != nil { check(member.storage.state, at: member.id) }
             for response in message.responses { try route(response, from: member) }
         }
@@ -154,7 +156,8 @@ final class SimulatedGroup {
             for message in ready.messages { try route(message, from: member) }
             return
         }
-        try member.persist(ready.hardState, ready.entries, ready.snapshot)
+        try member.persist(
+            ready.hardState, ready.entries, ready.snapshot, isFlushed: ready.needsFlush)
         if ready.snapshot != nil { check(member.storage.state, at: member.id) }
         try member.apply(ready.committedEntries) { check($0, at: member.id) }
         for message in ready.messages { try route(message, from: member) }
@@ -284,10 +287,8 @@ final class SimulatedGroup {
 
     /// Whether every voter of the leader's configuration has applied past `index`.
     private func isConverged(past index: LogIndex) -> Bool {
-        guard
-            let leader = members.first(where: { $0.node.role == .leader && $0.node.leader == $0.id }
-            )
-        else { return false }
+        let leaders = members.filter { $0.node.role == .leader }
+        guard let leader = leaders.max(by: { $0.node.term < $1.node.term }) else { return false }
         return leader.node.configuration.voters.voters.allSatisfy { id in
             members[Int(id) - 1].storage.state.position.index > index
         }

@@ -39,7 +39,9 @@ final class SimulatedStorage: Storage {
     var state = ChainState()
     /// The state as it was when the log was last compacted: a crash may fall back to it.
     var saved = ChainState()
+    /// As written, and as last flushed. Writes are one sequence: a flush covers all before it.
     var hardState = HardState()
+    var flushedState = HardState()
 
     var firstIndex: LogIndex { memory.firstIndex }
     var lastIndex: LogIndex { memory.lastIndex }
@@ -86,16 +88,15 @@ final class SimulatedMember {
         node = try RawNode(options: self.options, storage: storage, observe: observe)
     }
 
-    /// Loses everything that was not written; perhaps also applied state and the commit index,
-    /// neither of which need be flushed.
+    /// Loses everything that was not written; perhaps also the applied state and what was written
+    /// and not flushed, which can only be a commit index.
     func crash(losesState: Bool) {
         isUp = false
         appendQueue = []
         applyQueue = []
         guard losesState else { return }
         storage.state = storage.saved
-        storage.hardState.commit = min(
-            storage.hardState.commit, max(storage.saved.position.index, storage.firstIndex - 1))
+        storage.hardState = storage.flushedState
     }
 
     func restart(seed: UInt64) throws(Refusal) {
@@ -106,9 +107,10 @@ final class SimulatedMember {
     }
 
     func persist(
-        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?
+        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?, isFlushed: Bool
     ) throws(Refusal) {
         if let state { storage.hardState = state }
+        if isFlushed { storage.flushedState = storage.hardState }
         if let snapshot {
             try storage.memory.apply(snapshot)
             storage.state = try ChainState(snapshot)
