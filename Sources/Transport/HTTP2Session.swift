@@ -131,6 +131,9 @@ final class HTTP2Session {
             || nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0
     }
 
+    /// Whether bytes for the other side are ready.
+    var wantsToSend: Bool { nghttp2_session_want_write(raw) != 0 }
+
     /// Moves the clock, and gives up on streams that are too slow: requests that do not arrive,
     /// responses that are not read.
     func tick() {
@@ -142,8 +145,17 @@ final class HTTP2Session {
             let isStalled = stream.hasUnsentBytes && clock &- stream.progressAt > stall
             if isStalled || role == .server && isTooSlow(stream, request) {
                 reset(stream, NGHTTP2_CANCEL)
+            } else if isRefusedForGood(stream) {
+                reset(stream, NGHTTP2_NO_ERROR)
             }
         }
+    }
+
+    /// A request that was refused half-way has had its answer for a while. Its window stays shut
+    /// meanwhile; resetting it together with the answer makes some clients overlook the answer.
+    private func isRefusedForGood(_ stream: HTTP2Stream) -> Bool {
+        stream.refusedWith != nil && stream.isAnswered && !stream.isReceived
+            && clock &- stream.progressAt > limits.ticks(.seconds(2))
     }
 
     private func isTooSlow(_ stream: HTTP2Stream, _ allowance: UInt32) -> Bool {

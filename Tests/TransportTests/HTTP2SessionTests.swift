@@ -128,6 +128,21 @@ struct HTTP2SessionTests {
         }
     }
 
+    @Test func `the rest of a refused request is not waited for`() throws {
+        var limits = HTTPLimits()
+        limits.bodyBytes = 1000
+        var pair = try SessionPair(limits: limits)
+        let sent = try pair.request("POST", body: [UInt8](repeating: 0, count: 1 << 20))
+        try pair.settle()
+        #expect(pair.refusals == [413])
+        try pair.respond(try #require(pair.server.streams[sent.id]), 413)
+        try pair.settle()
+        #expect(sent.status == 413 && pair.closings.isEmpty)
+        for _ in 0..<3 { pair.server.tick() }
+        try pair.settle()
+        #expect(pair.closings == [0])
+    }
+
     @Test func `too many header bytes are refused`() throws {
         var limits = HTTPLimits()
         limits.headerBytes = 4000
