@@ -191,7 +191,7 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ExchangeCarrier {
 
     func cancel(_ exchange: ClientExchange) {
         guard let session, let stream = session.streams[exchange.streamID] else { return }
-        session.reset(stream, NGHTTP2_CANCEL)
+        session.reset(stream, .cancel)
         scheduleFlush()
     }
 

@@ -13,6 +13,13 @@ final class HTTP2Session {
     /// The part this side plays.
     enum Role { case server, client }
 
+    /// Why a stream ends before its time (RFC 9113, section 7).
+    enum ResetReason: UInt32 {
+        case none = 0
+        case refused = 7
+        case cancel = 8
+    }
+
     /// What the owner has to act on.
     enum Event {
         /// Server: a request is complete.
@@ -144,9 +151,9 @@ final class HTTP2Session {
         for stream in streams.values {
             let isStalled = stream.hasUnsentBytes && clock &- stream.progressAt > stall
             if isStalled || role == .server && isTooSlow(stream, request) {
-                reset(stream, NGHTTP2_CANCEL)
+                reset(stream, .cancel)
             } else if isRefusedForGood(stream) {
-                reset(stream, NGHTTP2_NO_ERROR)
+                reset(stream, .none)
             }
         }
     }
@@ -199,8 +206,8 @@ final class HTTP2Session {
     func noteReset() { goodwill -= 1 }
 
     /// Ends a stream at once.
-    func reset(_ stream: HTTP2Stream, _ code: nghttp2_error_code) {
-        nghttp2_submit_rst_stream(raw, noFlags, stream.id, code.rawValue)
+    func reset(_ stream: HTTP2Stream, _ reason: ResetReason) {
+        nghttp2_submit_rst_stream(raw, noFlags, stream.id, reason.rawValue)
     }
 
     /// More bytes of this stream's outgoing body are ready.
