@@ -16,7 +16,7 @@ extension TrainingRecipe {
                 learningRate: try LearningRateSchedule(
                     peakNano: 1_500_000, floorNano: 300_000, warmupSteps: 10),
                 quantisation: .int4,
-                aggregation: AggregationRule(clipsToMedianNorm: true, trim: 0),
+                aggregation: AggregationRule(clipsToMedianNorm: true, trim: 1),
                 outerRatePermille: 700, outerMomentumPermille: 700)
         }
     }

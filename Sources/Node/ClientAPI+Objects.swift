@@ -10,7 +10,7 @@ extension ClientAPI {
     func objectRoutes() -> [Route] {
         [
             Route("GET", "/api/v1/objects/{digest}", "An object by its SHA-256") {
-                [self] _, values in
+                [self] _, values async throws(Refusal) in
                 let bytes = try await objects.get(try pathDigest(values, "digest"))
                 return HTTPResponse(
                     status: 200,
@@ -20,7 +20,7 @@ extension ClientAPI {
                     ], body: .bytes(bytes))
             },
             Route("PUT", "/api/v1/objects/{digest}", "Upload an object that the state refers to") {
-                [self] request, values in
+                [self] request, values async throws(Refusal) in
                 let digest = try pathDigest(values, "digest")
                 try await mayUpload(digest, request)
                 try objects.put(request.body, as: digest)
@@ -34,7 +34,7 @@ extension ClientAPI {
                 return .json(["object": .string(digest.contentName), "members": .int(count)])
             },
             Route("GET", "/api/v1/log/entries", "Entries of the log, for audit") {
-                [self] request, _ in
+                [self] request, _ async throws(Refusal) in
                 let first = request.query["from"].flatMap { UInt64($0) } ?? 2
                 let limit = min(512, request.query["limit"].flatMap { Int($0) } ?? 256)
                 try await member.readBarrier()
@@ -45,16 +45,16 @@ extension ClientAPI {
                 ])
             },
             Route("GET", "/log/checkpoint", "The Merkle log's head, signed by this member") {
-                [self] _, _ in
+                [self] _, _ async throws(Refusal) in
                 HTTPResponse(status: 200, text: try await checkpoint())
             },
-            Route("GET", "/api/v1/events", "Events of the log") { [self] request, _ in
+            Route("GET", "/api/v1/events", "Events of the log") { [self] request, _ async throws(Refusal) in
                 let after = request.query["after_index"].flatMap { UInt64($0) } ?? 0
                 if request.headers["accept"]?.contains("text/event-stream") == true {
                     return await eventStream(after: after)
                 }
                 let limit = min(5000, request.query["limit"].flatMap { Int($0) } ?? 500)
-                return try await read(request) { views in
+                return try await read(request) { (views) throws(Refusal) in
                     ["events": .array(views.events(after: after, limit: limit).map(\.json))]
                 }
             },
@@ -63,7 +63,7 @@ extension ClientAPI {
 
     /// Anybody may upload what the state names; an agent with a session also what it is about to name.
     private func mayUpload(_ digest: Digest, _ request: HTTPRequest) async throws(Refusal) {
-        if try await member.read({ views in views.expectsObject(digest) }) { return }
+        if try await member.read({ (views) throws(Refusal) in views.expectsObject(digest) }) { return }
         if await member.isLeader {
             _ = try await desk.agent(token: request.bearer)
             return
@@ -75,7 +75,7 @@ extension ClientAPI {
 
     private func eventStream(after index: UInt64) async -> HTTPResponse {
         let live = await member.watch()
-        let past = (try? await member.read { views in views.events(after: index, limit: 5000) }) ?? []
+        let past = (try? await member.read { (views) throws(Refusal) in views.events(after: index, limit: 5000) }) ?? []
         return .events { writer throws(Refusal) in
             var last = index
             for recorded in past {
@@ -103,7 +103,7 @@ extension ClientAPI {
     /// The log's head as a signed note (C2SP tlog-checkpoint).
     func checkpoint() async throws(Refusal) -> String {
         let status = await member.status()
-        let head = try await member.read { views in views.treeHead() }
+        let head = try await member.read { (views) throws(Refusal) in views.treeHead() }
         return try CheckpointNote.signed(
             genesis: settings.genesis, member: settings.seat.id, size: head.size, root: head.root,
             seed: settings.seed, time: status.now)

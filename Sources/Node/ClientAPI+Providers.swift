@@ -15,19 +15,19 @@ extension ClientAPI {
             Route(
                 "POST", "/api/v1/provider/session", "Sign in as a provider's agent",
                 leaderOnly: true
-            ) { [self] request, _ in try await openSession(try request.json()) },
+            ) { [self] request, _ async throws(Refusal) in try await openSession(try request.json()) },
             Route(
                 "POST", "/api/v1/provider/poll", "Wait for work, at most five seconds",
                 leaderOnly: true
-            ) { [self] request, _ in try await poll(request) },
+            ) { [self] request, _ async throws(Refusal) in try await poll(request) },
             Route(
                 "POST", "/api/v1/provider/challenge", "Exchange messages of a kernel challenge",
                 leaderOnly: true
-            ) { [self] request, _ in try await challenge(request) },
+            ) { [self] request, _ async throws(Refusal) in try await challenge(request) },
             Route(
                 "POST", "/api/v1/provider/stream/{request}",
                 "Hand in pieces of an answer to a customer", leaderOnly: true
-            ) { [self] request, values in
+            ) { [self] request, values async throws(Refusal) in
                 let agent = try await desk.agent(token: request.bearer)
                 let id = try pathDigest(values, "request")
                 for line in request.body.split(separator: 0x0A) {
@@ -88,7 +88,7 @@ extension ClientAPI {
     }
 
     private func work(for agent: Address) async throws(Refusal) -> Work {
-        try await member.read { views in
+        try await member.read { (views) throws(Refusal) in
             Work(
                 assignments: views.assignments(of: agent),
                 models: views.releasedModels().map {

@@ -1,5 +1,7 @@
 // Answers in the shapes that OpenAI's clients read.
 
+import ControlPlane
+import Cryptography
 import Primitives
 
 struct CompletionForm {

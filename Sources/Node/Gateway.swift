@@ -26,17 +26,17 @@ final class Gateway: Sendable {
 
     func routes() -> [Route] {
         [
-            Route("GET", "/v1/models", "Models that can be asked") { [self] _, _ in
+            Route("GET", "/v1/models", "Models that can be asked") { [self] _, _ async throws(Refusal) in
                 try await member.readBarrier()
-                return .json(try await member.read { views in Gateway.list(views.releasedModels()) })
+                return .json(try await member.read { (views) throws(Refusal) in Gateway.list(views.releasedModels()) })
             },
             Route(
                 "POST", "/v1/chat/completions", "Ask a model, in OpenAI's chat form",
                 leaderOnly: true
-            ) { [self] request, _ in await complete(request, chat: true) },
+            ) { [self] request, _ async throws(Refusal) in await complete(request, chat: true) },
             Route(
                 "POST", "/v1/completions", "Ask a model, in OpenAI's text form", leaderOnly: true
-            ) { [self] request, _ in await complete(request, chat: false) },
+            ) { [self] request, _ async throws(Refusal) in await complete(request, chat: false) },
         ]
     }
 
@@ -62,7 +62,7 @@ final class Gateway: Sendable {
                 throw Refusal("key.missing", "send an API key: `authorization: Bearer <key>`")
             }
             let key = SHA256.hash(Array(token.utf8))
-            guard try await member.read({ views in views.keyOwner(key) }) != nil else {
+            guard try await member.read({ (views) throws(Refusal) in views.keyOwner(key) }) != nil else {
                 throw Refusal("key.unknown", "this API key is not registered or was withdrawn")
             }
             let exchange = try await open(question, key: key)
@@ -82,7 +82,7 @@ final class Gateway: Sendable {
     }
 
     private func open(_ question: CompletionRequest, key: Digest) async throws(Refusal) -> Exchange {
-        let found = try await member.read { views in
+        let found = try await member.read { (views) throws(Refusal) in
             (views.releasedModel(question.model), views.servers(of: question.model))
         }
         guard let model = found.0 else {

@@ -87,7 +87,7 @@ public struct MemberProcess: Sendable {
     private func peerClient() throws(Refusal) -> HTTPClient {
         let seats = settings.genesis.seats
         var configuration = HTTPClient.Configuration(
-            trust: .keys { key in seats.contains { $0.publicKey == key.bytes } },
+            trust: .key { key in seats.contains { $0.publicKey == key.bytes } },
             identity: try TLSIdentity(seed: settings.seed.exposed()))
         configuration.connectTimeout = .seconds(3)
         return try HTTPClient(configuration)

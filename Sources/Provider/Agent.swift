@@ -1,9 +1,9 @@
 // A provider's agent: signs in, waits for work over connections it opened itself, runs one task at a
 // time, answers customers beside it.
 
-import Client
+public import Client
 import ControlPlane
-import Cryptography
+public import Cryptography
 public import Logging
 import Platform
 public import Primitives

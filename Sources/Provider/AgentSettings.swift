@@ -1,7 +1,7 @@
 // What an agent needs to know before it starts.
 
 public import Cryptography
-public import Primitives
+import Primitives
 
 /// A drill: a fault that an agent commits on purpose, so that an operator can watch the cluster deal
 /// with it. Never on in a real provider.

@@ -1,7 +1,7 @@
 // The prover's side of the kernel suite over HTTP: greet, warm up, compute on the member's clock,
 // prove, hear the verdict.
 
-public import Benchmarking
+import Benchmarking
 public import Client
 import ControlPlane
 public import Cryptography

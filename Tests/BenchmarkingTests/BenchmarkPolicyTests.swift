@@ -26,7 +26,7 @@ enum PolicyFile {
     @Test func `the policy of a new deployment is read`() throws {
         let policy = try BenchmarkPolicy(parsing: try text)
         #expect(policy.suite.name == "standard")
-        #expect(policy.suites.map(\.name) == ["standard", "development"])
+        #expect(policy.suites.map(\.name) == ["standard", "development", "miniature"])
         #expect(policy.interval == 6 * 3_600_000)
         for suite in policy.suites {
             #expect(suite.kernels.map(\.kernel) == KernelRegistry.all.map(\.name))
@@ -52,7 +52,7 @@ enum PolicyFile {
     @Test func `the development suite is chosen by name`() throws {
         let policy = try BenchmarkPolicy(parsing: try text).selecting("development")
         let challenge = try policy.specification(of: "mem.stream-chain.mt")
-        #expect(challenge.parameters == .streamChain(blocks: 64, passes: 16, openings: 32))
+        #expect(challenge.parameters == .streamChain(blocks: 128, passes: 16, openings: 64))
         #expect(throws: Refusal("benchmark.unknown-suite", "")) { try policy.selecting("x") }
     }
 

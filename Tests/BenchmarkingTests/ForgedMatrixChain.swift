@@ -39,9 +39,9 @@ struct ForgedMatrixChain {
         var matrix = [Int8](repeating: 0, count: size * size)
         let band = 32 * size
         for index in 0..<size / 32 {
-            matrix.withUnsafeMutableBufferPointer {
-                challenge_operands(key, UInt64(index), $0.baseAddress! + index * band, band)
-            }
+            var drawn = [Int8](repeating: 0, count: band)
+            challenge_operands(key, UInt64(index), &drawn, band)
+            matrix.replaceSubrange(index * band..<(index + 1) * band, with: drawn)
         }
         return matrix
     }
@@ -56,24 +56,22 @@ struct ForgedMatrixChain {
 
     /// `state^T drawn mod 127` over depths below `depth`.
     static func product(_ state: [Int8], _ drawn: [Int8], size: Int, depth: Int? = nil) -> [Int8] {
-        let left = state.map(Float.init)
-        let right = drawn.map(Float.init)
-        var values = [Float](repeating: 0, count: size * size)
-        var bytes = [Int8](repeating: 0, count: size * size)
+        let (left, right) = (buffer(state), buffer(drawn))
+        let out = AlignedBuffer<Float>(count: size * size, repeating: 0)
         let workspace = AlignedBuffer<Float>(count: althing_gemm_workspace(), repeating: 0)
-        left.withUnsafeBufferPointer { left in
-            right.withUnsafeBufferPointer { right in
-                values.withUnsafeMutableBufferPointer { out in
-                    var task = althing_product(
-                        rows: size, columns: size, depth: depth ?? size, a: left.baseAddress!,
-                        a_row: 1, a_step: size, b: right.baseAddress!, b_step: size, b_column: 1,
-                        c: out.baseAddress!, c_row: size, accumulate: 0)
-                    althing_gemm(&task, workspace.start)
-                }
-            }
-        }
-        challenge_reduce(&values, &bytes, bytes.count)
+        var task = althing_product(
+            rows: size, columns: size, depth: depth ?? size, a: left.start, a_row: 1, a_step: size,
+            b: right.start, b_step: size, b_column: 1, c: out.start, c_row: size, accumulate: 0)
+        althing_gemm(&task, workspace.start)
+        var bytes = [Int8](repeating: 0, count: size * size)
+        challenge_reduce(out.start, &bytes, bytes.count)
         return bytes
+    }
+
+    private static func buffer(_ matrix: [Int8]) -> AlignedBuffer<Float> {
+        let buffer = AlignedBuffer<Float>(count: matrix.count, repeating: 0)
+        for (index, entry) in matrix.enumerated() { buffer.start[index] = Float(entry) }
+        return buffer
     }
 
     static func transposed(_ matrix: [Int8], size: Int) -> [Int8] {

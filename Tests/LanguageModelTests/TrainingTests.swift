@@ -10,12 +10,11 @@ import Testing
 struct TrainingTests {
     /// The whole of a small run; returns the parameters before and after.
     private func train(_ recipe: TrainingRecipe, corpus: [UInt8]) throws
-        -> (first: ModelParameters, last: AggregationResult, results: [SegmentResult])
+        -> (first: ModelParameters, last: TrainingState, results: [SegmentResult])
     {
         let run = SHA256.hash(Array("run".utf8))
-        let first = ModelParameters(configuration: recipe.configuration, seed: 1)
-        var state = AggregationResult(
-            parameters: first, momentum: OuterMomentum(configuration: recipe.configuration))
+        var state = TrainingState(recipe: recipe, seed: 1)
+        let first = state.parameters
         var results: [SegmentResult] = []
         for round in 0..<recipe.rounds {
             var deltas: [[UInt8]] = []

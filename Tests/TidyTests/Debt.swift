@@ -4,7 +4,7 @@
 /// lowers its number, and nobody raises one.
 enum Debt {
     /// Lines of more than 100 columns; nearly all are comments, which the formatter does not wrap.
-    static let longLines = 250
+    static let longLines = 238
     /// Files whose first line does not say what they are.
     static let silentFiles = 15
 }

@@ -92,7 +92,10 @@ extension Rational {
             return
         }
         guard let mark = text.lastIndex(where: { $0 == "e" || $0 == "E" }) else {
-            self.init(text)
+            // A float is printed with more digits than a fraction reads; the rest is below 10^-18.
+            let decimals = text.firstIndex(of: ".").map { text.index(after: $0) } ?? text.endIndex
+            let isPlain = text[decimals...].allSatisfy(\.isNumber)
+            self.init(isPlain ? String(text[..<decimals] + text[decimals...].prefix(18)) : text)
             return
         }
         guard let exponent = Int(text[text.index(after: mark)...]), abs(exponent) <= 30,
