@@ -40,7 +40,9 @@ struct Althing: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Running and checking:",
-                subcommands: [ClusterCommand.self, NodeCommand.self, AuditCommand.self]),
+                subcommands: [
+                    ClusterCommand.self, NodeCommand.self, AuditCommand.self, DemoCommand.self,
+                ]),
         ])
 
     /// Runs the command that the arguments name and ends with the exit code of the contract.

@@ -34,7 +34,8 @@ struct PasswordOptions: ParsableArguments {
 
     private func given() throws(Refusal) -> SecretBytes? {
         if let passwordDescriptor {
-            return PasswordOptions.line(try Files.read("/dev/fd/\(passwordDescriptor)", limit: 4096))
+            return PasswordOptions.line(
+                try Files.read("/dev/fd/\(passwordDescriptor)", limit: 4096))
         }
         guard let path = passwordFile ?? Environment.value("ALTHING_PASSWORD_FILE") else {
             return nil
@@ -47,7 +48,8 @@ struct PasswordOptions: ParsableArguments {
         line(try Files.readPrivate(path, limit: 4096))
     }
 
-    private static func line(_ bytes: [UInt8]) -> SecretBytes {
+    /// The first line of a secret, without its end.
+    static func line(_ bytes: [UInt8]) -> SecretBytes {
         var bytes = bytes
         if let end = bytes.firstIndex(of: 0x0A) { bytes.removeSubrange(end...) }
         if bytes.last == 0x0D { bytes.removeLast() }
