@@ -4,7 +4,8 @@
 // holds, so each element stays one chain of multiply-adds in rising depth.
 
 typedef float native __attribute__((vector_size(4 * NATIVE_LANES), may_alias));
-typedef float unaligned_native __attribute__((vector_size(4 * NATIVE_LANES), aligned(4), may_alias));
+typedef float unaligned_native
+    __attribute__((vector_size(4 * NATIVE_LANES), aligned(4), may_alias));
 
 enum {
     PANEL = 2 * NATIVE_LANES,
@@ -103,7 +104,8 @@ static void edge_rows(
     }
 }
 
-/// Copies `width` columns of B, filled up to PANEL with zeros, so that the tile reads them in order.
+/// Copies `width` columns of B, filled up to PANEL with zeros, so that the tile reads them in
+/// order.
 static void pack_panel(
     ptrdiff_t depth, ptrdiff_t width, const float *b, ptrdiff_t b_step, ptrdiff_t b_column,
     float *panel) {
