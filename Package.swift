@@ -90,20 +90,19 @@ let floor3: [Target] = [
 ]
 
 let floor4: [Target] = [
+    library("Client", on: ["Primitives", "Cryptography", "ControlPlane", "Transport"]),
     library(
         "Node",
         on: [
             "Primitives", "Cryptography", "Raft", "ControlPlane", "Ledger", "Governance",
             "Scheduling", "Verification", "Transparency", "Wallet", "Benchmarking",
-            "LanguageModel", "Platform", "LogStore", "Transport", "Telemetry", nioCore, nioPosix,
-            logging,
+            "Platform", "LogStore", "Transport", "Telemetry", logging,
         ]),
     library(
         "Provider",
         on: [
-            "Primitives", "Cryptography", "ControlPlane", "Wallet", "Benchmarking",
-            "LanguageModel", "Platform", "Transport", "Telemetry", "Sandbox", nioCore, nioPosix,
-            logging,
+            "Primitives", "Cryptography", "ControlPlane", "Governance", "Wallet", "Benchmarking",
+            "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", logging,
         ]),
     library("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Node"]),
 ]
@@ -114,8 +113,7 @@ let floor5: [Target] = [
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Ledger", "Governance", "Transparency",
             "Wallet", "Benchmarking", "LanguageModel", "Platform", "Transport", "Telemetry",
-            "Terminal", "Sandbox", "Node", "Provider", "Simulator", nioCore, nioPosix, logging,
-            arguments,
+            "Terminal", "Sandbox", "Client", "Node", "Provider", "Simulator", logging, arguments,
         ]),
     program(
         "conformance",

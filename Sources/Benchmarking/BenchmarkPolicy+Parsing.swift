@@ -43,7 +43,8 @@ extension BenchmarkPolicy {
     }
 
     /// A duration between a millisecond and 30 days.
-    private static func time(_ key: String, in mapping: inout YAMLMapping) throws(Refusal) -> UInt64 {
+    private static func time(_ key: String, in mapping: inout YAMLMapping) throws(Refusal) -> UInt64
+    {
         let value = try mapping.duration(key)
         guard (1...2_592_000_000).contains(value) else {
             throw mapping.refusal("schema.range", "`\(key)` must lie in 1ms to 30d", key: key)
@@ -72,8 +73,9 @@ extension BenchmarkPolicy {
         }
         let isStream = kernel.family == .streamChain
         let sizes = isStream ? 16...UInt64(ChallengeParameters.blockLimit) : 32...4096
-        let rounds = 1...UInt64(
-            isStream ? ChallengeParameters.passLimit : ChallengeParameters.roundLimit)
+        let rounds =
+            1...UInt64(
+                isStream ? ChallengeParameters.passLimit : ChallengeParameters.roundLimit)
         let size = try mapping.number("size", in: sizes)
         let first = try mapping.number("first-rounds", in: rounds)
         let most = try mapping.number("most-rounds", in: first...rounds.upperBound)

@@ -81,7 +81,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         guard let size = suite.kernels.first(where: { $0.kernel == name }),
             let kernel = KernelRegistry.kernel(named: name)
         else {
-            throw Refusal("benchmark.unknown-kernel", "the suite \(suiteName) has no kernel `\(name)`")
+            throw Refusal(
+                "benchmark.unknown-kernel", "the suite \(suiteName) has no kernel `\(name)`")
         }
         let single = BenchmarkPolicy.parameters(size, kernel.family, rounds: 1)
         var rounds = UInt128(size.firstRounds)
@@ -111,7 +112,7 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     public func nextInterval(lot: UInt64) -> UInt64 {
         // -ln(u) = (64 - log2(lot)) ln 2, with ln 2 as 0.693147.
         let doublings = UInt128(64 * FixedPoint.one - FixedPoint.log2(max(1, lot)))
-        let wait = doublings * UInt128(interval) * 693_147 / 1_000_000 >> 32
+        let wait = (doublings * UInt128(interval) * 693_147 / 1_000_000) >> 32
         return min(max(UInt64(clamping: wait), interval / 8), interval * 4)
     }
 

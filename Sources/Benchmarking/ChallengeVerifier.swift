@@ -125,7 +125,8 @@ public struct ChallengeVerifier: Sendable {
         guard verdict == nil, now > deadline else { return ChallengeStep() }
         switch state {
         case .awaitingHello, .awaitingReady:
-            return end(.void, Refusal("challenge.late-ready", "the prover did not get ready in time"))
+            return end(
+                .void, Refusal("challenge.late-ready", "the prover did not get ready in time"))
         case .awaitingCommit:
             return end(.failed, Refusal("challenge.late", "no commitment came in time"))
         case .awaitingRoots, .awaitingProof:
@@ -210,7 +211,9 @@ public struct ChallengeVerifier: Sendable {
         }
     }
 
-    private mutating func read(_ piece: ChallengeMessage.ProofPiece, with check: consuming ProofCheck)
+    private mutating func read(
+        _ piece: ChallengeMessage.ProofPiece, with check: consuming ProofCheck
+    )
         throws(Refusal) -> ChallengeStep
     {
         switch consume check {

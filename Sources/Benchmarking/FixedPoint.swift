@@ -34,7 +34,7 @@ enum FixedPoint {
         var root = squareRoot(of: UInt128(1) << 125)
         for place in stride(from: 31, through: 0, by: -1) {
             if power >> Int64(place) & 1 == 1 {
-                result = UInt64(truncatingIfNeeded: UInt128(result) * UInt128(root) >> 62)
+                result = UInt64(truncatingIfNeeded: (UInt128(result) * UInt128(root)) >> 62)
             }
             root = squareRoot(of: UInt128(root) << 62)
         }

@@ -54,11 +54,13 @@ public enum KernelRegistry {
     /// Every kernel, in the order they are run.
     public static let all: [Kernel] = [
         Kernel(
-            name: "cpu.sgemm.1t", version: 1, summary: "single precision matrix product, one thread",
+            name: "cpu.sgemm.1t", version: 1,
+            summary: "single precision matrix product, one thread",
             unit: .floatingPointOperations, threads: .one, family: .matrixChain,
             verification: matrixVerification, timeBudgetMilliseconds: 3000),
         Kernel(
-            name: "cpu.sgemm.mt", version: 1, summary: "single precision matrix product, all threads",
+            name: "cpu.sgemm.mt", version: 1,
+            summary: "single precision matrix product, all threads",
             unit: .floatingPointOperations, threads: .all, family: .matrixChain,
             verification: matrixVerification, timeBudgetMilliseconds: 3000),
         Kernel(

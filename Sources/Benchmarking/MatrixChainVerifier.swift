@@ -94,11 +94,13 @@ struct MatrixChainVerifier {
     private mutating func finishRound() throws(Refusal) {
         guard CommitmentTree(leaves: leaves).root == roots[round - 1] else {
             throw Refusal(
-                "challenge.root-mismatch", "the matrix of round \(round) is not the one committed to")
+                "challenge.root-mismatch",
+                "the matrix of round \(round) is not the one committed to")
         }
         guard Self.reduced(image) == expected else {
             throw Refusal(
-                "challenge.wrong-product", "the matrix of round \(round) is not the product asked for")
+                "challenge.wrong-product",
+                "the matrix of round \(round) is not the product asked for")
         }
         turn(to: round + 1)
     }

@@ -58,7 +58,8 @@ struct MatrixMultiplier {
         /// The rectangle of one worker; empty where there are more workers than 32 x 32 squares.
         func part(_ index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
             (
-                slice(index / columnParts, of: rowParts), slice(index % columnParts, of: columnParts)
+                slice(index / columnParts, of: rowParts),
+                slice(index % columnParts, of: columnParts)
             )
         }
 

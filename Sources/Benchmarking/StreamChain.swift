@@ -114,7 +114,8 @@ final class StreamChainProver {
                 (1...UInt32(trees.count)).contains($0.pass) && $0.block < UInt32(shape.blocks)
             })
         else {
-            throw Refusal("challenge.parameters", "an opening names a pass or block that is not there")
+            throw Refusal(
+                "challenge.parameters", "an opening names a pass or block that is not there")
         }
         self.openings = openings[...]
     }

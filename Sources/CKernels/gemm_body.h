@@ -38,7 +38,7 @@ INLINE native fused_native(native a, native b, native c) {
             native left = *(const native *)(panel + p * PANEL);                                  \
             native right = *(const native *)(panel + p * PANEL + NATIVE_LANES);                  \
             UNROLLED for (int row = 0; row < ROWS; row++) {                                      \
-                native factor = (native){} + a[p * a_step + row * a_row];                        \
+                native factor = a[p * a_step + row * a_row] - (native){};                        \
                 sum[row][0] = fused_native(factor, left, sum[row][0]);                           \
                 sum[row][1] = fused_native(factor, right, sum[row][1]);                          \
             }                                                                                    \
@@ -172,7 +172,7 @@ static void few_rows(const struct althing_product *product) {
                 sum[q] = product->accumulate ? load_native(c + j + q * NATIVE_LANES) : (native){};
             for (ptrdiff_t p = 0; p < product->depth; p++) {
                 const float *b = product->b + p * product->b_step + j;
-                native factor = (native){} + a[p * product->a_step];
+                native factor = a[p * product->a_step] - (native){};
                 UNROLLED for (int q = 0; q < 8; q++)
                     sum[q] = fused_native(factor, load_native(b + q * NATIVE_LANES), sum[q]);
             }

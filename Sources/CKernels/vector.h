@@ -27,7 +27,9 @@ typedef int32_t integer_lanes __attribute__((vector_size(64), may_alias));
 
 INLINE lanes load(const float *from) { return *(const unaligned_lanes *)from; }
 INLINE void store(float *to, lanes value) { *(unaligned_lanes *)to = value; }
-INLINE lanes every(float value) { return (lanes){} + value; }
+/// One value in every lane. Taking zero away changes nothing, minus zero included, so it compiles to
+/// a broadcast; adding zero would not.
+INLINE lanes every(float value) { return value - (lanes){}; }
 
 /// `yes` where the mask is all ones, `no` where it is zero.
 INLINE lanes choose(integer_lanes mask, lanes yes, lanes no) {

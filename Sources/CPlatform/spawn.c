@@ -62,7 +62,7 @@ static int join_groups(const cplatform_spawn_request *request) {
 
 static int set_limits(const cplatform_spawn_request *request) {
     for (int i = 0; i < request->limit_count; i++) {
-        struct rlimit limit = {request->limits[i].value, request->limits[i].value};
+        struct rlimit limit = {request->limits[i].soft, request->limits[i].hard};
         if (setrlimit(request->limits[i].resource, &limit) != 0) return -1;
     }
     return 0;

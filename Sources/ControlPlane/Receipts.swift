@@ -78,28 +78,23 @@ struct ChainPosition: BinaryCodable {
     var entryChain: Digest
     /// SHA-256 over the previous value and each event.
     var eventChain: Digest
-    /// How many leaves the Merkle log has.
-    var leaves: UInt64
 
     func encode(into encoder: inout BinaryEncoder) {
         encoder.timestamp(timestamp)
         encoder.digest(entryChain)
         encoder.digest(eventChain)
-        encoder.number(leaves)
     }
 
     init(from decoder: inout BinaryDecoder) throws(Refusal) {
         timestamp = try decoder.timestamp()
         entryChain = try decoder.digest()
         eventChain = try decoder.digest()
-        leaves = try decoder.number()
     }
 
     init(timestamp: Timestamp, entryChain: Digest) {
         self.timestamp = timestamp
         self.entryChain = entryChain
         eventChain = .zero
-        leaves = 0
     }
 
     static let key: [UInt8] = [0]

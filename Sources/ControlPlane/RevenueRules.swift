@@ -4,6 +4,7 @@ import Governance
 import Ledger
 import Primitives
 import Transparency
+import Wallet
 
 enum RevenueRules {
     private static let epochCounter = "epochs"
@@ -122,7 +123,7 @@ enum RevenueRules {
         let record = EpochRecord(
             number: epoch, started: started, closed: transaction.now, index: transaction.index,
             policy: digest, received: received, paid: Amount(statement.paid),
-            carried: statement.carriedOut, claimsRoot: try claimsRoot(statement))
+            carried: statement.carriedOut, claimsRoot: try claims(statement)?.root ?? .zero)
         Tables.epochs.set(Key.number(epoch), to: record, in: state)
         transaction.emit(
             "revenue.epoch-closed",
@@ -134,7 +135,12 @@ enum RevenueRules {
             ])
     }
 
-    private static func claimsRoot(_ statement: RevenueStatement) throws(Refusal) -> Digest {
-        .zero
+    /// The epoch's payouts as a tree that a contract can pay from; nil when nobody is paid.
+    static func claims(_ statement: RevenueStatement) throws(Refusal) -> ClaimsTree? {
+        let claims = statement.payouts.map { Claim(account: $0.payee, amount: $0.amount) }
+        guard !claims.isEmpty else { return nil }
+        return try ClaimsTree(epoch: statement.epoch, token: .zero, claims: claims) {
+            $0.checksummed
+        }
     }
 }

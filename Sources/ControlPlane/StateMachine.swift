@@ -7,6 +7,7 @@
 
 import Cryptography
 public import Primitives
+import Transparency
 
 /// What applying an entry brought about.
 public struct AppliedEntry: Sendable {
@@ -115,7 +116,7 @@ public final class StateMachine {
         var events = transaction.events
         var receipts: [CommandReceipt] = []
         for (number, envelope) in payload.commands.enumerated() {
-            let receipt = apply(
+            let receipt = try apply(
                 envelope, number: UInt64(number), on: overlay, position: &position, index: index)
             events.append(contentsOf: receipt.events)
             receipts.append(receipt)
@@ -148,7 +149,7 @@ public final class StateMachine {
     private func apply(
         _ envelope: Envelope, number: UInt64, on overlay: StateOverlay,
         position: inout ChainPosition, index: UInt64
-    ) -> CommandReceipt {
+    ) throws(Refusal) -> CommandReceipt {
         let digest = envelope.digest
         if let earlier = NonceRules.earlierAnswer(to: envelope, digest: digest, in: overlay) {
             return earlier
@@ -166,12 +167,11 @@ public final class StateMachine {
         }
         let receipt = CommandReceipt(
             envelope: digest, index: index, position: number, refusal: refusal,
-            leaf: position.leaves, events: transaction.events)
+            leaf: MerkleLog.frontier(in: overlay).size, events: transaction.events)
         let leaf = MerkleLog.leaf(
             index: index, position: number, envelope: digest,
-            outcome: SHA256.hash(receipt.encoded))
-        MerkleLog.append(MerkleLog.leafHash(leaf), at: position.leaves, in: overlay)
-        position.leaves += 1
+            outcome: SHA256.hash(receipt.encoded), chain: position.entryChain)
+        _ = try MerkleLog.append(leaf, in: overlay)
         NonceRules.record(envelope, receipt, in: overlay)
         return receipt
     }

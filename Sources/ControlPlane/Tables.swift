@@ -1,6 +1,7 @@
 // Every table of the control plane, with its prefix: the map of the replicated state.
 
 import Primitives
+import Transparency
 
 enum Tables {
     static let events = Table<RecordedEvent>(prefix: 0x60)
@@ -25,7 +26,8 @@ enum Tables {
     static let facts = Table<FactRecord>(prefix: 0x73)
     static let holders = Table<AmountRecord>(prefix: 0x74)
     static let counters = Table<NumberRecord>(prefix: 0x75)
-    static let treeNodes = Table<DigestRecord>(prefix: 0x76)
+    // 0x76 holds the rows of the Merkle log; see MerkleLog.
+    static let frontier = Table<MerkleFrontier>(prefix: 0x7D)
     static let objects = Table<ObjectRecord>(prefix: 0x77)
     static let entryChain = Table<DigestRecord>(prefix: 0x78)
     static let openLeases = Table<NumberRecord>(prefix: 0x79)

@@ -88,6 +88,8 @@ extension Views {
         case .amount(let amount): amount
         case .flooredShare(let fraction): (try? fraction.floor(of: record.supply)) ?? .zero
         case .share(let fraction): Views.ceiling(fraction, of: record.supply)
+        case .moreThanShare(let fraction):
+            Amount(((try? fraction.floor(of: record.supply)) ?? .zero).units + 1)
         }
     }
 

@@ -4,6 +4,7 @@
 import Benchmarking
 import Ledger
 public import Primitives
+import Transparency
 
 /// Reads the state and answers in JSON.
 public struct Views {
@@ -114,12 +115,12 @@ public struct Views {
 
     /// Size and root of the Merkle log.
     public func treeHead() -> (size: UInt64, root: Digest) {
-        let size = Tables.meta.record(ChainPosition.key, in: state)?.leaves ?? 0
-        return (size, MerkleLog.hash(from: 0, to: size, in: state) ?? .zero)
+        let frontier = MerkleLog.frontier(in: state)
+        return (frontier.size, frontier.root)
     }
 
     /// The audit path of a leaf under the present root.
     public func inclusionProof(of leaf: UInt64) -> [Digest]? {
-        MerkleLog.inclusionProof(of: leaf, size: treeHead().size, in: state)
+        try? MerkleLog.tree(size: treeHead().size, in: state).inclusionProof(of: leaf)
     }
 }

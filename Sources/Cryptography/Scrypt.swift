@@ -192,17 +192,17 @@ private struct ScryptMixer {
         let before = (a, b, c, d)
         var doubleRound = 0
         while doubleRound < 4 {
-            b ^= rotate(a &+ d, 7)
-            c ^= rotate(b &+ a, 9)
-            d ^= rotate(c &+ b, 13)
-            a ^= rotate(d &+ c, 18)
+            mix(&b, a &+ d, 7)
+            mix(&c, b &+ a, 9)
+            mix(&d, c &+ b, 13)
+            mix(&a, d &+ c, 18)
             b = turnRight(b)
             c = turnHalf(c)
             d = turnLeft(d)
-            d ^= rotate(a &+ b, 7)
-            c ^= rotate(d &+ a, 9)
-            b ^= rotate(c &+ d, 13)
-            a ^= rotate(b &+ c, 18)
+            mix(&d, a &+ b, 7)
+            mix(&c, d &+ a, 9)
+            mix(&b, c &+ d, 13)
+            mix(&a, b &+ c, 18)
             b = turnLeft(b)
             c = turnHalf(c)
             d = turnRight(d)
@@ -214,9 +214,12 @@ private struct ScryptMixer {
         d = d &+ before.3
     }
 
+    /// `row ^= rotate(sum)`, as two exclusive ors: written as one rotation, the compiler takes the
+    /// vector apart and rotates its lanes one by one.
     @inline(__always)
-    private static func rotate(_ row: Row, _ count: UInt32) -> Row {
-        (row &<< Row(repeating: count)) | (row &>> Row(repeating: 32 &- count))
+    private static func mix(_ row: inout Row, _ sum: Row, _ count: UInt32) {
+        row ^= sum &<< Row(repeating: count)
+        row ^= sum &>> Row(repeating: 32 &- count)
     }
 
     @inline(__always)

@@ -4,19 +4,6 @@ import CKernels
 import Cryptography
 public import Primitives
 
-/// The state of a run after a round.
-public struct AggregationResult: Sendable, Equatable {
-    /// The next parameters.
-    public let parameters: ModelParameters
-    /// The next outer momentum.
-    public let momentum: OuterMomentum
-
-    /// A digest that covers both.
-    public var digest: Digest {
-        SHA256.hash(parameters.digest.bytes, momentum.digest.bytes)
-    }
-}
-
 /// The outer step.
 public enum Aggregation {
     /// The most deltas one round may have.
@@ -32,7 +19,7 @@ public enum Aggregation {
     public static func apply(
         _ recipe: TrainingRecipe, parameters: ModelParameters, momentum: OuterMomentum,
         deltas: [[UInt8]]
-    ) throws(Refusal) -> AggregationResult {
+    ) throws(Refusal) -> TrainingState {
         try Kernels.check(threads: 1)
         guard (1...deltaLimit).contains(deltas.count) else {
             throw Refusal(
@@ -52,7 +39,7 @@ public enum Aggregation {
         guard status == 0 else {
             throw Refusal("training.diverged", "a parameter is no longer a finite number")
         }
-        return AggregationResult(
+        return TrainingState(
             parameters: ModelParameters(
                 configuration: parameters.configuration, values: nextParameters.values),
             momentum: OuterMomentum(

@@ -17,7 +17,7 @@ final class Trainer {
     private let losses: Scratch
     private var tokens: [UInt8]
     private var targets: [UInt8]
-    private var generator: SplitMix64
+    private var sampler: BatchSampler
     private var firstPower: Float = 1
     private var secondPower: Float = 1
 
@@ -54,7 +54,8 @@ final class Trainer {
         losses = Scratch(batch * configuration.context)
         tokens = [UInt8](repeating: 0, count: batch * configuration.context)
         targets = tokens
-        generator = SplitMix64(seed: seed)
+        sampler = BatchSampler(
+            seed: seed, corpusCount: corpus.count, context: configuration.context)
     }
 
     /// One step; returns the mean loss of its batch in millionths of a bit a byte.
@@ -85,7 +86,7 @@ final class Trainer {
     private func drawBatch() {
         let context = configuration.context
         for sequence in 0..<batch {
-            let start = Int(generator.next(below: UInt64(corpus.count - context)))
+            let start = sampler.nextStart()
             for offset in 0..<context {
                 tokens[sequence * context + offset] = corpus[start + offset]
                 targets[sequence * context + offset] = corpus[start + offset + 1]

@@ -57,7 +57,7 @@ public actor ClusterMember {
     /// Opens the log and the state in the data folder.
     ///
     /// Throws what the log, the state or the core refuse: `storage.*`, `state.*`, `genesis.*`.
-    public init(settings: MemberSettings, logger: Logger) throws(Refusal) {
+    init(settings: MemberSettings, logger: Logger) throws(Refusal) {
         self.settings = settings
         self.logger = logger
         try Files.makeFolders(settings.dataFolder)

@@ -19,7 +19,7 @@ final class DurableLog: Storage {
     /// The last index handed to the store, which may not be on the disk yet.
     private var lastWritten: UInt64
 
-    private static let genesis = Raft.LogPosition(term: 1, index: StateMachine.genesisIndex)
+    private static let genesis = CorePosition(term: 1, index: StateMachine.genesisIndex)
 
     /// Opens the log.
     ///
@@ -38,7 +38,7 @@ final class DurableLog: Storage {
         if store.lastIndex < DurableLog.genesis.index {
             try store.commit([
                 .snapshotMark(
-                    LogStore.LogPosition(
+                    StoredPosition(
                         index: DurableLog.genesis.index, term: DurableLog.genesis.term))
             ])
             lastWritten = store.lastIndex

@@ -46,7 +46,7 @@ public final class ObjectStore: Sendable {
         }
         guard !has(digest) else { return }
         try Files.makeFolders("\(folder)/\(digest.hex.prefix(2))")
-        try Files.writeAtomically(path(digest), bytes, permissions: 0o644)
+        try Files.writeAtomically(path(digest), bytes, mode: 0o644)
     }
 
     /// Sends an object to the peers and answers how many members now have it, this one included.

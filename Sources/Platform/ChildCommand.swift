@@ -7,10 +7,19 @@ import Glibc
 public struct ResourceLimit: Sendable, Equatable {
     let resource: Int32
     let value: UInt64
+    let hardValue: UInt64
 
-    /// Seconds of processor time.
+    private init(resource: Int32, value: UInt64, grace: UInt64 = 0) {
+        self.resource = resource
+        self.value = value
+        let (sum, overflow) = value.addingReportingOverflow(grace)
+        hardValue = overflow ? .max : sum
+    }
+
+    /// Seconds of processor time: past them SIGXCPU, which says why it ended, and a second later
+    /// SIGKILL for programs that do not listen.
     public static func processorSeconds(_ value: UInt64) -> ResourceLimit {
-        ResourceLimit(resource: Int32(RLIMIT_CPU.rawValue), value: value)
+        ResourceLimit(resource: Int32(RLIMIT_CPU.rawValue), value: value, grace: 1)
     }
     /// Bytes of address space.
     public static func addressSpaceBytes(_ value: UInt64) -> ResourceLimit {

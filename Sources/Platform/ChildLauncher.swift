@@ -87,7 +87,9 @@ enum ChildLauncher {
         let variables = CStringArray(environment.map { "\($0.name)=\($0.value)" })
         let path = CStringArray([executable, command.workingFolder ?? ""])
         let groups = command.controlGroups.map(\.number)
-        let limits = command.limits.map { cplatform_limit(resource: $0.resource, value: $0.value) }
+        let limits = command.limits.map {
+            cplatform_limit(resource: $0.resource, soft: $0.value, hard: $0.hardValue)
+        }
 
         var request = cplatform_spawn_request()
         request.executable = UnsafePointer(path.pointers[0])

@@ -14,6 +14,18 @@ public enum ReadOption: UInt8, Sendable {
     case leaseBased
 }
 
+/// What a leader does that is removed from the group or made a learner.
+public enum RemovalPolicy: UInt8, Sendable {
+    /// Leads on. The group stands still when the machine is turned off.
+    case stay
+    /// Steps down at once, and so may leave voters behind that cannot elect anyone: they do not
+    /// know yet that the new configuration counts, and need the vote of one whose log is longer.
+    case stepDown
+    /// Takes no proposals from the entry that removes it on, leads until a quorum of the new
+    /// configuration knows that entry to be committed, then names a successor and steps down.
+    case handOver
+}
+
 /// The set-up of one member.
 public struct RaftOptions: Sendable {
     /// This member.
@@ -45,8 +57,8 @@ public struct RaftOptions: Sendable {
     public var checkQuorum = true
     /// Whether elections begin with a question that disturbs nobody.
     public var preVote = true
-    /// Whether a leader that is removed or demoted steps down.
-    public var stepDownOnRemoval = true
+    /// What a leader does that is removed or demoted.
+    public var removalPolicy = RemovalPolicy.handOver
     /// How reads are confirmed.
     public var readOption = ReadOption.safe
     /// Whether followers pass proposals on to the leader.

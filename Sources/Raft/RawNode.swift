@@ -9,7 +9,7 @@ public import Primitives
 /// 1. Call `tick()` at a fixed pace, `step(_:)` with every message that arrives, `propose(_:)`
 ///    and `readIndex(_:)` for clients.
 /// 2. When `hasReady`, take `ready()`. Store `entries`, `hardState` and `snapshot`, and flush
-///    them if `mustSync`.
+///    them if `needsFlush`.
 /// 3. *Then* send `messages`: some promise what was stored. Those that do not
 ///    (`Message.mayPrecedeFlush`: appends, heartbeats) may leave while the disk still works.
 ///    After a `.snapshot` message, tell how it fared with `reportSnapshot`.
@@ -17,6 +17,10 @@ public import Primitives
 ///    is a membership change: pass it to `applyConfigurationChange(_:)` and store the membership
 ///    that this returns with the applied state.
 /// 5. Call `advance()`, then start over. Ready, storage, advance never overlap.
+///
+/// What is flushed must come back after a crash, a commit index that was flushed together with
+/// entries included: by it a member knows which membership counts. Only a `hardState` that came
+/// without need of a flush, and the applied state, may be lost.
 ///
 /// With `asynchronousStorageWrites`, steps 2 to 5 run in parallel: send every message of a `Ready`
 /// at once, except those addressed to `ReservedMember.appendThread` (store its entries, hard state

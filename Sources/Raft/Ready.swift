@@ -16,8 +16,12 @@ public struct Ready: Sendable {
     public var committedEntries: [Entry] = []
     /// Messages to send, once the above is durable.
     public var messages: [Message] = []
-    /// Whether what is stored must be flushed: a lone commit index need not be.
+    /// Whether there are new entries, a new term or a new vote: a lone commit index need not be
+    /// flushed.
     public var mustSync = false
+
+    /// Whether what is stored must be flushed before messages leave.
+    public var needsFlush: Bool { mustSync || snapshot != nil }
 
     /// Whether there is nothing to do.
     public var isEmpty: Bool {

@@ -258,12 +258,12 @@ public final class Sandbox: Sendable {
             signal = status - 128
         case .exited(let status): return .exited(status)
         }
+        if signal == Sandbox.processorLimit { return .usedUpProcessorTime }
         let used = usage.userNanoseconds + usage.systemNanoseconds
-        let isProcessorLimit = signal == Sandbox.killed || signal == Sandbox.processorLimit
-        // The kernel counts in ticks, so it may strike a little early.
-        if isProcessorLimit, used / 1_000_000 + 100 >= task.limits.processorSeconds * 1000 {
-            return .usedUpProcessorTime
-        }
+        // A program that ignores the warning is killed. The kernel holds it to a count of ticks,
+        // which on a busy machine runs ahead of the time that was really used.
+        let limit = UInt128(task.limits.processorSeconds) * 1_000_000_000
+        if signal == Sandbox.killed, UInt128(used) * 4 >= limit * 3 { return .usedUpProcessorTime }
         return .signalled(signal)
     }
 

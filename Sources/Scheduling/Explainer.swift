@@ -54,10 +54,12 @@ struct Explainer {
         case .busy: return "every machine that could run it is busy; \(id) is the nearest"
         case .unmeasured: return "the nearest machine, \(id), has not proven its speed yet"
         case .cost:
-            return "on the cheapest machine near, \(id), it would cost \(prediction.cost), and it may"
+            return
+                "on the cheapest machine near, \(id), it would cost \(prediction.cost), and it may"
                 + " cost \(needs.costLimit)"
         case .runTime:
-            return "on the nearest machine, \(id), it would run \(prediction.time) ms, and it may run"
+            return
+                "on the nearest machine, \(id), it would run \(prediction.time) ms, and it may run"
                 + " \(needs.runTimeLimit) ms"
         case .memory:
             return "it needs \(needs.memory) bytes of memory; the nearest machine, \(id), has"

@@ -53,6 +53,7 @@ struct ClientConnector: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    try pipeline.closeSocketOnExec()
                     if let tls {
                         try pipeline.addHandler(
                             TLSHandler(tls.context, verification: tls.verification))

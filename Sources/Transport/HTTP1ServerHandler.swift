@@ -19,9 +19,16 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
         case receiving(HTTPRequestHead, [UInt8])
         /// A request is whole, and the responder is at work or its body is being sent.
         case answering(keepsAlive: Bool, isHead: Bool)
-        /// Nothing more is read.
+        /// The last bytes are on their way out, and nothing more is read.
         case closing
+        /// They are out, and what still comes is thrown away.
+        case lingering
     }
+
+    /// How long what a refused client still sends is thrown away.
+    private static let lingering = Duration.seconds(2)
+
+    private static let pieceSize = 64 << 10
 
     private let service: HTTPService
     private let peer: PinnedKey?
@@ -30,8 +37,11 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var phase = Phase.idle
     private var task: Task<Void, Never>?
     private var pipe: BodyPipe?
+    /// What is left of a body that was at hand.
+    private var rest = ByteBuffer()
     private var date = HTTPDate()
     private var isDraining = false
+    private var isRefused = false
     /// Counts answers, so that one that comes late is not taken for another's.
     private var turn = 0
     private var phaseTicks: UInt32 = 0
@@ -78,7 +88,10 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { sendBody() }
+        if context.channel.isWritable {
+            sendRest()
+            sendBody()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -153,7 +166,9 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func refuse(_ status: Int) {
-        // The rest of the request is not read, so the connection cannot be used again.
+        // The rest of the request is thrown away, so the connection cannot be used again. It is
+        // still read for a while: to close over unread bytes would destroy the answer on its way.
+        isRefused = true
         phase = .answering(keepsAlive: false, isHead: false)
         turn += 1
         respond(HTTPResponse(status: status, text: "\(status)\n"), nil)
@@ -185,15 +200,27 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
         switch response.body {
         case .bytes(let bytes):
-            if !bytes.isEmpty {
+            if bytes.count <= HTTP1ServerHandler.pieceSize {
                 let body = context.channel.allocator.buffer(bytes: bytes)
                 context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+                return finish()
             }
-            finish()
+            rest = context.channel.allocator.buffer(bytes: bytes)
+            sendRest()
         case .stream:
             self.pipe = pipe
             context.flush()
             sendBody()
+        }
+    }
+
+    /// Sends a long body piece by piece, so that a slow client is told from one that has stopped.
+    private func sendRest() {
+        while rest.readableBytes > 0, let context, context.channel.isWritable {
+            let count = min(rest.readableBytes, HTTP1ServerHandler.pieceSize)
+            guard let piece = rest.readSlice(length: count) else { return }
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
+            if rest.readableBytes == 0 { finish() }
         }
     }
 
@@ -232,9 +259,15 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
             phase = .closing
             let me = NIOLoopBound(self, eventLoop: context.eventLoop)
             context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
-                me.value.context?.close(promise: nil)
+                me.value.lastByteIsOut()
             }
         }
+    }
+
+    private func lastByteIsOut() {
+        phase = .lingering
+        phaseTicks = 0
+        context?.close(mode: isRefused ? .output : .all, promise: nil)
     }
 
     private func isOfConnection(_ name: String) -> Bool {
@@ -251,13 +284,17 @@ final class HTTP1ServerHandler: ChannelInboundHandler, RemovableChannelHandler {
         blockedTicks = context.channel.isWritable ? 0 : blockedTicks + 1
         if blockedTicks > limits.ticks(limits.stallTimeout) { return context.close(promise: nil) }
         switch phase {
-        case .idle, .closing:
+        case .idle:
             if phaseTicks > limits.ticks(limits.idleTimeout) { context.close(promise: nil) }
+        case .lingering:
+            if phaseTicks > limits.ticks(HTTP1ServerHandler.lingering) {
+                context.close(promise: nil)
+            }
         case .receiving(_, let body):
             let earned = limits.ticks(
                 .milliseconds(body.count * 1000 / max(1, limits.bodyBytesPerSecond)))
             if phaseTicks > limits.ticks(limits.requestTimeout) &+ earned { refuse(408) }
-        case .answering: break
+        case .answering, .closing: break
         }
     }
 }

@@ -74,17 +74,11 @@ private let onFrame: nghttp2_on_frame_recv_callback = { _, frame, user in
 }
 
 private let onFrameSent: nghttp2_on_frame_send_callback = { _, frame, user in
-    guard let frame else { return 0 }
-    if UInt32(frame.pointee.hd.type) == NGHTTP2_RST_STREAM.rawValue,
+    if let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_RST_STREAM.rawValue,
         frame.pointee.rst_stream.error_code != NGHTTP2_NO_ERROR.rawValue
     {
         session(user)?.noteReset()
     }
-    guard frame.pointee.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-        let session = session(user), let stream = session.stream(frame.pointee.hd.stream_id)
-    else { return 0 }
-    // A request that was refused half-way has its answer now: the rest of it is not wanted.
-    if stream.refusedWith != nil, !stream.isReceived { session.reset(stream, NGHTTP2_NO_ERROR) }
     return 0
 }
 

@@ -167,7 +167,7 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ExchangeCarrier {
             }
         } catch { return fail(error) }
         for event in session.takeEvents() { handle(event) }
-        if session.isFinished { context.close(promise: nil) }
+        if session.isFinished { context.closeWhenSent() }
     }
 
     private func fail(_ refusal: Refusal) {
@@ -191,7 +191,7 @@ final class HTTP2ClientHandler: ChannelInboundHandler, ExchangeCarrier {
 
     func cancel(_ exchange: ClientExchange) {
         guard let session, let stream = session.streams[exchange.streamID] else { return }
-        session.reset(stream, NGHTTP2_CANCEL)
+        session.reset(stream, .cancel)
         scheduleFlush()
     }
 

@@ -20,6 +20,7 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
     private var isReading = false
     private var flushIsScheduled = false
     private var isDraining = false
+    private var isClosing = false
     private var idleTicks: UInt32 = 0
     private var blockedTicks: UInt32 = 0
     private var ticker: RepeatedTask?
@@ -189,8 +190,10 @@ final class HTTP2ServerHandler: ChannelInboundHandler {
             }
         } catch { return fail(error) }
         for event in session.takeEvents() { handle(event) }
-        if session.isFinished || isDraining && session.streams.isEmpty && !flushIsScheduled {
-            context.close(promise: nil)
+        let isDone = isDraining && session.streams.isEmpty && !session.wantsToSend
+        if !isClosing, session.isFinished || isDone {
+            isClosing = true
+            context.closeWhenSent()
         }
     }
 

@@ -13,7 +13,7 @@ extension HTTP2Session {
         guard !stream.hasHead, stream.refusedWith == nil else { return }  // trailers are not kept
         stream.headerBytes += name.count + value.count + 32
         guard stream.headerBytes <= limits.headerBytes else {
-            if role == .server { refuse(stream, 431) } else { reset(stream, NGHTTP2_CANCEL) }
+            if role == .server { refuse(stream, 431) } else { reset(stream, .cancel) }
             return
         }
         let text = String(decoding: value, as: UTF8.self)

@@ -13,6 +13,13 @@ final class HTTP2Session {
     /// The part this side plays.
     enum Role { case server, client }
 
+    /// Why a stream ends before its time (RFC 9113, section 7).
+    enum ResetReason: UInt32 {
+        case none = 0
+        case refused = 7
+        case cancel = 8
+    }
+
     /// What the owner has to act on.
     enum Event {
         /// Server: a request is complete.
@@ -131,6 +138,9 @@ final class HTTP2Session {
             || nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0
     }
 
+    /// Whether bytes for the other side are ready.
+    var wantsToSend: Bool { nghttp2_session_want_write(raw) != 0 }
+
     /// Moves the clock, and gives up on streams that are too slow: requests that do not arrive,
     /// responses that are not read.
     func tick() {
@@ -141,9 +151,18 @@ final class HTTP2Session {
         for stream in streams.values {
             let isStalled = stream.hasUnsentBytes && clock &- stream.progressAt > stall
             if isStalled || role == .server && isTooSlow(stream, request) {
-                reset(stream, NGHTTP2_CANCEL)
+                reset(stream, .cancel)
+            } else if isRefusedForGood(stream) {
+                reset(stream, .none)
             }
         }
+    }
+
+    /// A request that was refused half-way has had its answer for a while. Its window stays shut
+    /// meanwhile; resetting it together with the answer makes some clients overlook the answer.
+    private func isRefusedForGood(_ stream: HTTP2Stream) -> Bool {
+        stream.refusedWith != nil && stream.isAnswered && !stream.isReceived
+            && clock &- stream.progressAt > limits.ticks(.seconds(2))
     }
 
     private func isTooSlow(_ stream: HTTP2Stream, _ allowance: UInt32) -> Bool {
@@ -187,8 +206,8 @@ final class HTTP2Session {
     func noteReset() { goodwill -= 1 }
 
     /// Ends a stream at once.
-    func reset(_ stream: HTTP2Stream, _ code: nghttp2_error_code) {
-        nghttp2_submit_rst_stream(raw, noFlags, stream.id, code.rawValue)
+    func reset(_ stream: HTTP2Stream, _ reason: ResetReason) {
+        nghttp2_submit_rst_stream(raw, noFlags, stream.id, reason.rawValue)
     }
 
     /// More bytes of this stream's outgoing body are ready.

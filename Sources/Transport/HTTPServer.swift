@@ -98,12 +98,18 @@ public final class HTTPServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.closeSocketOnExec()
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard connections.admit(channel) else {
                         return channel.close(promise: nil)
                     }
                     let pipeline = channel.pipeline.syncOperations
+                    try pipeline.closeSocketOnExec()
                     if let (context, verification) = tls {
                         try pipeline.addHandler(TLSHandler(context, verification: verification))
                     }

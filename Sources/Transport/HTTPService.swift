@@ -42,6 +42,17 @@ extension EventLoop {
     }
 }
 
+extension ChannelHandlerContext {
+    /// Closes the channel when what was written before has reached the socket; a plain close would
+    /// throw away what has not.
+    func closeWhenSent() {
+        let channel = channel
+        let sent = eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+    }
+}
+
 /// Asks a connection to finish what it has begun and close; fired down from the server.
 struct DrainRequested: Sendable {}
 

@@ -109,18 +109,30 @@ struct PeerSendQueue {
 
         var isEmpty: Bool { first == messages.count }
 
+        /// What a message weighs: an empty one is not free either.
+        private static func weight(_ message: [UInt8]) -> Int { message.count + 64 }
+
         mutating func add(_ message: [UInt8]) -> Int {
             messages.append(message)
-            bytes += message.count
+            bytes += Lane.weight(message)
             var dropped = 0
             // A message whose first pieces are out cannot be dropped; the one after it can.
             while bytes > byteLimit, messages.count - first > (sent > 0 ? 2 : 1) {
-                let victim = sent > 0 ? first + 1 : first
-                bytes -= messages[victim].count
-                messages.remove(at: victim)
+                if sent > 0 { messages.swapAt(first, first + 1) }
+                removeFirst()
                 dropped += 1
             }
             return dropped
+        }
+
+        private mutating func removeFirst() {
+            bytes -= Lane.weight(messages[first])
+            messages[first] = []
+            first += 1
+            if first >= 1024 || isEmpty {
+                messages.removeFirst(first)
+                first = 0
+            }
         }
 
         mutating func nextPiece() -> (ArraySlice<UInt8>, isEnd: Bool) {
@@ -128,21 +140,15 @@ struct PeerSendQueue {
             let piece = message[sent...].prefix(PeerLimits.piece)
             sent += piece.count
             guard sent == message.count else { return (piece, false) }
-            bytes -= message.count
-            messages[first] = []
-            (first, sent) = (first + 1, 0)
-            if first >= 64 || isEmpty {
-                messages.removeFirst(first)
-                first = 0
-            }
+            sent = 0
+            removeFirst()
             return (piece, true)
         }
 
         mutating func restart() {
             guard sent > 0 else { return }
-            bytes -= messages[first].count
-            messages.remove(at: first)
             sent = 0
+            removeFirst()
         }
     }
 

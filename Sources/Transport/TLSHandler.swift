@@ -34,6 +34,8 @@ final class TLSHandler: ChannelDuplexHandler {
     private var phase = Phase.handshaking
     private var waiting: [(ByteBuffer, EventLoopPromise<Void>?)] = []
     private var waitingBytes = 0
+    /// Promises of plaintext that is encrypted but not yet handed to the socket.
+    private var unsent: [EventLoopPromise<Void>] = []
 
     init(_ context: TLSContext, verification: TLSVerification) throws(Refusal) {
         ERR_clear_error()
@@ -105,7 +107,7 @@ final class TLSHandler: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let bytes = unwrapOutboundIn(data)
         switch phase {
-        case .open: encrypt(bytes, promise)
+        case .open: encrypt(context, bytes, promise)
         case .handshaking where waitingBytes + bytes.readableBytes <= TLSHandler.waitingLimit:
             waiting.append((bytes, promise))
             waitingBytes += bytes.readableBytes
@@ -138,7 +140,7 @@ final class TLSHandler: ChannelDuplexHandler {
         drain(context)
         guard result == 1 else { return }
         phase = .open
-        for (bytes, promise) in waiting { encrypt(bytes, promise) }
+        for (bytes, promise) in waiting { encrypt(context, bytes, promise) }
         waiting = []
         drain(context)
         context.fireUserInboundEventTriggered(
@@ -182,19 +184,22 @@ final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    private func encrypt(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
+    private func encrypt(
+        _ context: ChannelHandlerContext, _ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?
+    ) {
         guard bytes.readableBytes > 0 else {
-            promise?.succeed()
-            return
+            // Nothing to encrypt, but its promise may stand for all that was written before.
+            drain(context)
+            return context.write(wrapOutboundOut(bytes), promise: promise)
         }
         ERR_clear_error()
         let result = bytes.withUnsafeReadableBytes {
             SSL_write(ssl, $0.baseAddress, Int32(clamping: $0.count))
         }
-        if result > 0 {
-            promise?.succeed()
-        } else {
+        if result <= 0 {
             promise?.fail(OpenSSLError.conversationRefusal("the TLS write failed"))
+        } else if let promise {
+            unsent.append(promise)
         }
     }
 
@@ -206,7 +211,11 @@ final class TLSHandler: ChannelDuplexHandler {
         sealed.writeWithUnsafeMutableBytes(minimumWritableBytes: count) {
             max(0, Int(BIO_read(toNetwork, $0.baseAddress, Int32(clamping: count))))
         }
-        context.writeAndFlush(wrapOutboundOut(sealed), promise: nil)
+        let promises = unsent
+        unsent = []
+        let sent = promises.isEmpty ? nil : context.eventLoop.makePromise(of: Void.self)
+        for promise in promises { sent?.futureResult.cascade(to: promise) }
+        context.writeAndFlush(wrapOutboundOut(sealed), promise: sent)
     }
 
     private func fail(_ context: ChannelHandlerContext, _ sentence: String) {
@@ -220,6 +229,8 @@ final class TLSHandler: ChannelDuplexHandler {
 
     private func failWaiting() {
         for (_, promise) in waiting { promise?.fail(BodyPipe.closed) }
+        for promise in unsent { promise.fail(BodyPipe.closed) }
         waiting = []
+        unsent = []
     }
 }

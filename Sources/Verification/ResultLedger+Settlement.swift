@@ -29,7 +29,9 @@ extension ResultLedger {
             acceptance.reopened += held.suffix(Int(policy.recheckLimit))
             acceptance.forfeited += held.dropLast(Int(policy.recheckLimit))
         }
-        for result in acceptance.released + acceptance.forfeited { finalise(result.task, in: state) }
+        for result in acceptance.released + acceptance.forfeited {
+            finalise(result.task, in: state)
+        }
         for result in acceptance.reopened { reopen(result.task, in: state) }
         return acceptance
     }

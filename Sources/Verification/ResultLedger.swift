@@ -70,7 +70,8 @@ public struct ResultLedger: Sendable {
         }
         guard task.results.count < Self.resultBound else {
             throw Refusal(
-                "verification.enough-results", "task \(result.task) has all the answers it can take")
+                "verification.enough-results", "task \(result.task) has all the answers it can take"
+            )
         }
         guard (task.hardwareClass ?? result.hardwareClass) == result.hardwareClass else {
             throw Refusal(

@@ -27,6 +27,13 @@ enum CryptoSuite: ConformanceSuite {
         "abi.json": EthereumCases.abi,
         "eth_transactions.json": EthereumCases.transactions,
         "eip712_vectors.json": GovernanceTypedDataCases.check,
+        "oz_standard_merkle_tree.json": TreeCases.standard,
+        "uniswap_merkle_distributor.json": TreeCases.distributor,
+        "apportionment.json": ApportionmentCases.vectors,
+        "rfc6962_proofs.json": TransparencyLogCases.proofs,
+        "rfc6962_ct_reference_tree.json": TransparencyLogCases.referenceTree,
+        "c2sp_tlog.json": TransparencyLogCases.documents,
+        "c2sp_signed_note_example.json": TransparencyLogCases.noteExample,
     ]
 
     static func run(path: String) throws(Refusal) -> Score {

@@ -39,6 +39,14 @@ import Testing
         #expect(result.ending == .usedUpProcessorTime)
     }
 
+    @Test func `processor time of a program that ignores the warning`() async throws {
+        guard let sandbox = await Available.sandbox() else { return }
+        var task = script("trap '' XCPU; while :; do :; done")
+        task.limits.processorSeconds = 1
+        task.limits.wallMilliseconds = 30_000
+        #expect(try await sandbox.run(task).ending == .usedUpProcessorTime)
+    }
+
     @Test(arguments: SandboxDriver.allCases)
     func `memory of all processes together`(driver: SandboxDriver) async throws {
         guard let sandbox = await Available.sandbox(allowsPlainProcess: true) else { return }

@@ -11,11 +11,11 @@ struct CurlTests {
     private static let hasCurl = access("/usr/bin/curl", X_OK) == 0
 
     /// What curl prints: the status, the version of HTTP, and the body.
-    private func curl(_ arguments: String) async -> String {
+    private func curl(_ arguments: String, after input: String = "") async -> String {
         // Waiting for a process blocks a thread, so it is one made for that.
         let output = try? await NIOThreadPool.singleton.runIfActive {
             let command =
-                "exec /usr/bin/curl -sS -w '%{http_code} %{http_version}' \(arguments) 2>&1"
+                "\(input)/usr/bin/curl -sS -w '%{http_code} %{http_version}' \(arguments) 2>&1"
             guard let pipe = popen(command, "r") else { return "curl did not start" }
             defer { pclose(pipe) }
             var output: [UInt8] = []
@@ -61,6 +61,33 @@ struct CurlTests {
     }
 
     @Test(.enabled(if: hasCurl, "curl is not installed"))
+    func `a large answer over TLS is whole although the connection closes`() async throws {
+        let responder: HTTPResponder = { _ in
+            HTTPResponse(status: 200, body: .bytes([UInt8](repeating: 120, count: 30_000_000)))
+        }
+        try await withServer(tls: TLSServerSettings(identity: try identity(1)), responder) {
+            server in
+            let url = "https://127.0.0.1:\(server.port)/"
+            let text = await curl("--insecure --http1.1 -H 'connection: close' \(url)")
+            #expect(text.utf8.count == 30_000_007)
+        }
+    }
+
+    @Test(.enabled(if: hasCurl, "curl is not installed"))
+    func `curl hears why its upload is refused`() async throws {
+        var limits = HTTPLimits()
+        limits.bodyBytes = 1000
+        try await withServer(limits: limits) { server in
+            let url = "http://127.0.0.1:\(server.port)/"
+            let upload = "head -c 20000000 /dev/zero | "
+            for flags in ["-H 'expect:'", "--http2-prior-knowledge"] {
+                let heard = await curl("-T - \(flags) \(url)", after: upload)
+                #expect(heard.contains("413"))
+            }
+        }
+    }
+
+    @Test(.enabled(if: hasCurl, "curl is not installed"))
     func `curl is sent a large body and a stream`() async throws {
         let responder: HTTPResponder = { request in
             if request.path == "/events" {
@@ -78,6 +105,9 @@ struct CurlTests {
                 let url = "\(flag)http://127.0.0.1:\(server.port)"
                 let text = await curl("\(url)/?bytes=3000000")
                 #expect(text.utf8.count >= 3_000_005)
+                // A connection that closes after the answer must not cut it.
+                let last = await curl("-H 'connection: close' \(url)/?bytes=30000000")
+                #expect(last.utf8.count >= 30_000_005)
                 let events = await curl("\(url)/events")
                 #expect(events.hasPrefix("data: 0\n\ndata: 1\n\ndata: 2\n\n200"))
             }

@@ -1,4 +1,3 @@
-import CNGHTTP2
 import NIOCore
 import Primitives
 import Testing
@@ -98,14 +97,14 @@ struct HTTP2SessionTests {
         let sent = try pair.request()
         try pair.settle()
         let stream = try #require(pair.requests.first)
-        pair.client.reset(sent, NGHTTP2_CANCEL)
+        pair.client.reset(sent, .cancel)
         try pair.settle()
         #expect(stream.isGone)
         let pipe = BodyPipe()
         try pair.respond(stream, 200, .pipe(pipe))
         #expect(!pipe.push([1]), "the producer must learn that nobody reads")
         try pair.settle()
-        #expect(pair.closings == [UInt32(NGHTTP2_CANCEL.rawValue)])
+        #expect(pair.closings == [HTTP2Session.ResetReason.cancel.rawValue])
     }
 
     @Test func `a body too long is refused, announced or not`() throws {
@@ -126,6 +125,21 @@ struct HTTP2SessionTests {
             #expect(sent.status == 413)
             #expect(pair.server.streams.isEmpty, "the rest of the request must not be kept")
         }
+    }
+
+    @Test func `the rest of a refused request is not waited for`() throws {
+        var limits = HTTPLimits()
+        limits.bodyBytes = 1000
+        var pair = try SessionPair(limits: limits)
+        let sent = try pair.request("POST", body: [UInt8](repeating: 0, count: 1 << 20))
+        try pair.settle()
+        #expect(pair.refusals == [413])
+        try pair.respond(try #require(pair.server.streams[sent.id]), 413)
+        try pair.settle()
+        #expect(sent.status == 413 && pair.closings.isEmpty)
+        for _ in 0..<3 { pair.server.tick() }
+        try pair.settle()
+        #expect(pair.closings == [0])
     }
 
     @Test func `too many header bytes are refused`() throws {
@@ -171,7 +185,7 @@ struct HTTP2SessionTests {
         #expect(pair.body.count == Int(HTTP2Session.streamWindow))
         for _ in 0...8 { pair.server.tick() }
         try pair.settle()
-        #expect(pair.closings == [UInt32(NGHTTP2_CANCEL.rawValue)])
+        #expect(pair.closings == [HTTP2Session.ResetReason.cancel.rawValue])
     }
 
     @Test func `taking bytes lets more come`() throws {
@@ -237,7 +251,7 @@ struct HTTP2SessionTests {
         #expect(pair.closings.isEmpty, "the request in flight goes on")
         try pair.respond(pair.requests[0])
         try pair.settle()
-        #expect(pair.closings == [0, UInt32(NGHTTP2_REFUSED_STREAM.rawValue)])
+        #expect(pair.closings == [0, HTTP2Session.ResetReason.refused.rawValue])
         #expect(pair.server.isFinished || pair.server.streams.isEmpty)
     }
 
@@ -259,12 +273,12 @@ struct HTTP2SessionTests {
         var pair = try SessionPair(limits: limits)
         for _ in 0..<200 {
             let stream = try pair.request()
-            pair.client.reset(stream, NGHTTP2_CANCEL)
+            pair.client.reset(stream, .cancel)
             try pair.settle()
             let opened = try? pair.request()
             if let opened {
                 try pair.settle()
-                pair.client.reset(opened, NGHTTP2_CANCEL)
+                pair.client.reset(opened, .cancel)
                 try pair.settle()
             }
         }

@@ -9,10 +9,11 @@
 
 // MARK: Starting a process (spawn.c)
 
-/// One resource limit set in the child before it runs; soft and hard are equal.
+/// One resource limit set in the child before it runs.
 typedef struct {
     int resource;
-    uint64_t value;
+    uint64_t soft;
+    uint64_t hard;
 } cplatform_limit;
 
 enum {

@@ -151,8 +151,14 @@ extension RaftCore {
         send(answer)
     }
 
-    private mutating func handleSnapshot(_ message: Message) throws(Refusal) {
+    /// Takes a snapshot, but not under the feet of the apply task: entries that are still being
+    /// applied may change the membership, which the snapshot would already have replaced.
+    mutating func handleSnapshot(_ message: Message) throws(Refusal) {
         guard let snapshot = message.snapshot else { return }
+        guard log.applying == log.applied else {
+            deferredSnapshot = message
+            return
+        }
         let isTaken = try restore(snapshot)
         trace(.snapshotAnswered(snapshot.position, isTaken: isTaken, commit: log.committed))
         send(

@@ -24,12 +24,15 @@ extension RaftCore {
         switch message.kind {
         case .appendResponse:
             tracker.progress.values[place].isRecentlyActive = true
+            noteCommit(message, place: place)
             if message.isRejected {
                 try handleRejection(message, place: place)
             } else {
                 try handleAcknowledgement(message, place: place)
             }
-        case .heartbeatResponse: try handleHeartbeatResponse(message, place: place)
+        case .heartbeatResponse:
+            noteCommit(message, place: place)
+            try handleHeartbeatResponse(message, place: place)
         case .snapshotStatus: handleSnapshotStatus(message, place: place)
         case .unreachable:
             // Whatever was under way to it is probably lost.
@@ -40,6 +43,12 @@ extension RaftCore {
         case .transferLeader: try transferLeadership(to: message.from, place: place)
         default: break
         }
+        try retireIfDue()
+    }
+
+    private mutating func noteCommit(_ message: Message, place: Int) {
+        let known = tracker.progress.values[place].knownCommit
+        tracker.progress.values[place].knownCommit = max(known, message.knownCommit)
     }
 
     /// Steps down when no quorum was heard from since the last check.
@@ -182,7 +191,7 @@ extension RaftCore {
         }
     }
 
-    private mutating func sendTimeoutNow(to target: MemberID) {
+    mutating func sendTimeoutNow(to target: MemberID) {
         hasSentTimeoutNow = true
         send(Message(.timeoutNow, to: target))
     }

@@ -23,7 +23,14 @@ extension RaftCore {
             return false
         }
         pendingConfigurationIndex = index
+        if options.removalPolicy == .handOver, try removesThisMember(change) {
+            farewellIndex = index
+        }
         return true
+    }
+
+    private func removesThisMember(_ change: ConfigurationChange) throws(Refusal) -> Bool {
+        try !changer.apply(change).configuration.voters.contains(id)
     }
 
     private func reasonToRefuse(_ change: ConfigurationChange) -> TraceEvent.ChangeRefusal? {
@@ -65,14 +72,17 @@ extension RaftCore {
         let state = tracker.configuration.state
         guard role == .leader else { return state }
 
-        if tracker.progress[id].map({ $0.isLearner }) ?? true {
-            if options.stepDownOnRemoval {
-                becomeFollower(term: term, leader: ReservedMember.none)
-            }
+        let isRemoved = tracker.progress[id].map { $0.isLearner } ?? true
+        switch options.removalPolicy {
+        case .stay where isRemoved: return state
+        case .stepDown where isRemoved:
+            becomeFollower(term: term, leader: ReservedMember.none)
             return state
+        default: if isRemoved { retirementIndex = log.committed }
         }
-        if try advanceCommit() {
-            try releaseReadsAfterFirstCommit()
+        let hasAdvanced = try advanceCommit()
+        if hasAdvanced { try releaseReadsAfterFirstCommit() }
+        if hasAdvanced || isRemoved {
             try broadcastAppend()
         } else {
             // New members need not wait for the next heartbeat.
@@ -87,6 +97,26 @@ extension RaftCore {
             transferTarget = ReservedMember.none
         }
         return state
+    }
+
+    /// Steps down as a removed leader once that can do no harm.
+    ///
+    /// A member follows a new configuration only when it knows it to be committed. Until then it
+    /// needs votes of the old one to win, this member's among them. So this member leads on until
+    /// a quorum of the new configuration knows; and since nothing was appended after its removal,
+    /// no candidate's log is shorter than its own.
+    mutating func retireIfDue() throws(Refusal) {
+        guard role == .leader, retirementIndex > 0 else { return }
+        let voters = tracker.configuration.voters
+        let known = voters.committedIndex { id in
+            tracker.progress.position(of: id).map { tracker.progress.values[$0].knownCommit }
+        }
+        let last = log.lastIndex
+        let successor = voters.voters.first { id in tracker.progress[id]?.match == last }
+        guard known >= retirementIndex, let successor else { return }
+        trace(.timeoutNowSent(to: successor, isImmediate: false))
+        sendTimeoutNow(to: successor)
+        becomeFollower(term: term, leader: ReservedMember.none)
     }
 
     /// Proposes to leave a joint configuration that is to be left by itself, once everything

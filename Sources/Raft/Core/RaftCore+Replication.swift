@@ -8,6 +8,9 @@ extension RaftCore {
         guard tracker.progress.position(of: id) != nil else {
             throw Refusal.proposalDropped("this leader has been removed")
         }
+        guard farewellIndex == 0 else {
+            throw Refusal.proposalDropped("this leader is leaving")
+        }
         guard transferTarget == ReservedMember.none else {
             trace(.proposalDroppedInTransfer(to: transferTarget, term: term))
             throw Refusal.proposalDropped("leadership is being transferred")

@@ -23,11 +23,14 @@ extension RaftCore {
                 isLearner: tracker.progress.values[place].isLearner)
         }
         pendingConfigurationIndex = 0
+        farewellIndex = 0
+        retirementIndex = 0
         uncommittedBytes = 0
         reads = ReadIndexQueue()
         lease = LeaderLease()
         readsBeforeFirstCommit = []
         hasSentTimeoutNow = false
+        deferredSnapshot = nil
     }
 
     /// Draws from once to twice the election timeout, so that members seldom stand at once.

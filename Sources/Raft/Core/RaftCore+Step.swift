@@ -94,6 +94,10 @@ extension RaftCore {
         guard let last = message.entries.last else { return }
         try applied(to: last.index, bytes: message.entries.footprint)
         uncommittedBytes -= min(uncommittedBytes, message.entries.dataBytes)
+        if let deferred = deferredSnapshot, log.applying == log.applied {
+            deferredSnapshot = nil
+            if role == .follower { try handleSnapshot(deferred) }
+        }
     }
 
     private mutating func snapshotStored(_ snapshot: Snapshot) throws(Refusal) {

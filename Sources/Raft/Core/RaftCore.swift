@@ -31,12 +31,19 @@ struct RaftCore {
     /// A configuration change may be at or before this index and not yet applied; no other is
     /// taken until it is.
     var pendingConfigurationIndex: LogIndex = 0
+    /// The entry that takes this leader out of the group; nothing may follow it here. 0: none.
+    var farewellIndex: LogIndex = 0
+    /// Removed: leads on until a quorum knows this index to be committed. 0: not removed.
+    var retirementIndex: LogIndex = 0
     /// Data bytes proposed in this term and not yet applied. An estimate that never exceeds.
     var uncommittedBytes: UInt64 = 0
     var reads = ReadIndexQueue()
     var lease = LeaderLease()
     /// Reads that came before the first commit of this term.
     var readsBeforeFirstCommit: [Message] = []
+
+    /// A snapshot that waits until what is being applied is applied.
+    var deferredSnapshot: Message?
 
     var electionElapsed = 0
     var heartbeatElapsed = 0
@@ -61,12 +68,12 @@ struct RaftCore {
 
         let (state, configuration) = try storage.initialState()
         try restoreConfiguration(configuration)
-        if !state.isEmpty {
-            try log.restoreCommit(state.commit)
-            term = state.term
-            vote = state.vote
-        }
-        if options.appliedIndex > 0 { try log.applied(to: options.appliedIndex, bytes: 0) }
+        term = state.term
+        vote = state.vote
+        // What was applied had been committed, even if the commit index did not reach the disk.
+        let applied = max(options.appliedIndex, log.applied)
+        try log.restoreCommit(max(state.commit, applied))
+        try log.applied(to: applied, bytes: 0)
         becomeFollower(term: term, leader: ReservedMember.none)
         isInRestartGrace = options.readOption == .leaseBased && state.term > 0
         let last = try log.lastPosition()
@@ -100,6 +107,9 @@ struct RaftCore {
         // Passed on to whoever leads, in whatever term.
         case .propose, .readIndex: break
         default: message.term = term
+        }
+        if message.kind == .appendResponse || message.kind == .heartbeatResponse {
+            message.knownCommit = log.committed
         }
         switch message.kind {
         case .appendResponse, .voteResponse, .preVoteResponse:

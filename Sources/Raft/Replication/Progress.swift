@@ -24,6 +24,8 @@ public struct Progress: Hashable, Sendable {
     public private(set) var next: LogIndex
     /// The highest commit index sent, which says whether an empty append would tell anything new.
     private(set) var sentCommit: LogIndex = 0
+    /// How far it is known to know the log to be committed.
+    public internal(set) var knownCommit: LogIndex = 0
     /// How it is treated.
     public private(set) var state: State = .probe
     /// The index of the snapshot that is on its way, in state `.snapshot`; else 0.

@@ -17,6 +17,7 @@ extension Message: BinaryCodable {
         encoder.flag(isTransfer)
         encoder.number(readPosition)
         encoder.number(leaderTick)
+        encoder.number(knownCommit)
         encoder.data(context)
     }
 
@@ -45,6 +46,7 @@ extension Message: BinaryCodable {
         isTransfer = try decoder.flag()
         readPosition = try decoder.number()
         leaderTick = try decoder.number()
+        knownCommit = try decoder.number()
         context = try decoder.data(limit: WireLimit.contextBytes)
     }
 }

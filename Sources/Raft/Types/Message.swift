@@ -109,6 +109,8 @@ public struct Message: Hashable, Sendable {
     public var readPosition: UInt64
     /// `heartbeat` and its response: the leader's tick when it asked; bounds its lease.
     public var leaderTick: UInt64
+    /// `appendResponse`, `heartbeatResponse`: how far the follower knows the log to be committed.
+    public var knownCommit: LogIndex
     /// `readIndex` and its response: the caller's name for the read.
     public var context: [UInt8]
     /// Storage messages: to be sent, in order, once the work is done. Never travels.
@@ -135,6 +137,7 @@ public struct Message: Hashable, Sendable {
         isTransfer = false
         readPosition = 0
         leaderTick = 0
+        knownCommit = 0
         context = []
         responses = []
     }

@@ -16,7 +16,7 @@ extension EtcdRaftInteraction {
         options.maximumInflightBytes = .max
         options.checkQuorum = false
         options.preVote = false
-        options.stepDownOnRemoval = false
+        options.removalPolicy = .stay
         return options
     }
 
@@ -63,7 +63,8 @@ extension EtcdRaftInteraction {
         case "async-storage-writes": options.asynchronousStorageWrites = value == "true"
         case "prevote": options.preVote = value == "true"
         case "checkquorum": options.checkQuorum = value == "true"
-        case "step-down-on-removal": options.stepDownOnRemoval = value == "true"
+        case "step-down-on-removal":
+            options.removalPolicy = value == "true" ? .stepDown : .stay
         case "disable-conf-change-validation":
             options.validatesConfigurationChanges = value != "true"
         case "read-only":

@@ -1,0 +1,59 @@
+// The log's head as a C2SP checkpoint, signed by the seats that vouch for it.
+
+public import Cryptography
+public import Primitives
+public import Transparency
+
+/// Checkpoints of a deployment's log.
+public enum CheckpointNote {
+    /// The log's origin: the deployment's name and the start of its genesis digest, one line, no
+    /// spaces.
+    public static func origin(_ genesis: Genesis) -> String {
+        let name = genesis.name.map { $0.isLetter || $0.isNumber ? $0 : "-" }
+        return "\(String(name))/\(genesis.digest.hex.prefix(16))"
+    }
+
+    /// The name under which a seat signs.
+    public static func signerName(_ genesis: Genesis, member: UInt64) -> String {
+        "\(origin(genesis))/member-\(member)"
+    }
+
+    /// Signs the log's head.
+    public static func signed(
+        genesis: Genesis, member: UInt64, size: UInt64, root: Digest, seed: SecretBytes,
+        time: Timestamp
+    ) throws(Refusal) -> String {
+        let checkpoint = try Checkpoint(origin: origin(genesis), size: size, root: root)
+        var note = try SignedNote(text: checkpoint.text)
+        let signer = try NoteSigner(
+            name: signerName(genesis, member: member), type: .ed25519, seed: seed)
+        note.add(try signer.sign(note.text, time: time))
+        return note.document
+    }
+
+    /// Reads a checkpoint and says which seats signed it.
+    ///
+    /// Throws `checkpoint.origin` for another log's, `checkpoint.unsigned` when no seat's signature
+    /// holds, and what the note's form breaks.
+    public static func verified(_ text: String, genesis: Genesis) throws(Refusal) -> (
+        checkpoint: Checkpoint, members: [UInt64]
+    ) {
+        let note = try SignedNote(parsing: text)
+        let checkpoint = try Checkpoint(parsing: note.text)
+        guard checkpoint.origin == origin(genesis) else {
+            throw Refusal(
+                "checkpoint.origin", "the checkpoint is of the log \(checkpoint.origin)")
+        }
+        var members: [UInt64] = []
+        for seat in genesis.seats {
+            let key = try NoteVerifierKey(
+                name: signerName(genesis, member: seat.id), type: .ed25519,
+                publicKey: seat.publicKey)
+            if try note.verified(by: [key]).isEmpty == false { members.append(seat.id) }
+        }
+        guard !members.isEmpty else {
+            throw Refusal("checkpoint.unsigned", "no seat of the genesis signed the checkpoint")
+        }
+        return (checkpoint, members)
+    }
+}

@@ -1,0 +1,130 @@
+// A member as a running program: opens what lies in the data folder, listens, leads when elected,
+// stops in order.
+
+import ControlPlane
+import Cryptography
+public import Logging
+import Platform
+public import Primitives
+import Transport
+
+/// Runs one member until told to stop.
+public struct MemberProcess: Sendable {
+    private let settings: MemberSettings
+    private let logger: Logger
+
+    /// Prepares to run.
+    public init(settings: MemberSettings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Runs until the surrounding task is cancelled or the member fails.
+    ///
+    /// - Parameter started: called once clients can connect.
+    /// - Throws: `node.already-running`, `transport.port-in-use`, `storage.*`, `state.*`, ...
+    public func run(started: @Sendable () -> Void = {}) async throws(Refusal) {
+        try Files.makeFolders(settings.dataFolder)
+        let lock = try FileLock.claim(dataFolder: settings.dataFolder)
+        defer { withExtendedLifetime(lock) {} }
+        let member = try ClusterMember(settings: settings, logger: logger)
+        let desk = ProviderDesk()
+        let peerClient = try peerClient()
+        let objects = try ObjectStore(
+            folder: settings.dataFolder + "/objects", peers: try peerOrigins(),
+            client: peerClient, logger: logger)
+        let api = ClientAPI(
+            settings: settings, member: member, desk: desk,
+            challenges: ChallengeDesk(member: member, logger: logger), objects: objects,
+            gateway: Gateway(settings: settings, member: member, desk: desk, logger: logger),
+            proxy: LeaderProxy(settings: settings, member: member, client: peerClient),
+            metrics: MemberMetrics(), logger: logger)
+        let routes = api.routes()
+        let respond: HTTPResponder = { request in await api.respond(request, routes: routes) }
+        let peers = try await PeerNetwork.start(settings, member: member) { request in
+            if let answer = PeerObjects.answer(request, objects) { return answer }
+            return await respond(request)
+        }
+        let server: HTTPServer
+        do throws(Refusal) {
+            server = try await HTTPServer.start(
+                HTTPServer.Configuration(host: settings.clientHost, port: settings.clientPort),
+                responder: respond)
+        } catch {
+            await peers.shutdown()
+            throw error
+        }
+        logger.info(
+            "member started",
+            metadata: [
+                "member": "\(settings.seat.id)", "clients": "\(settings.clientPort)",
+                "peers": "\(settings.peerPort)",
+            ])
+        started()
+        await work(member, desk, peers)
+        await server.shutdown(within: .seconds(1))
+        await peers.shutdown()
+        peerClient.close()
+        logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
+    }
+
+    private func work(_ member: ClusterMember, _ desk: ProviderDesk, _ peers: PeerNetwork) async {
+        let duties = LeaderDuties(member: member, desk: desk, settings: settings, logger: logger)
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await duties.run() }
+                group.addTask {
+                    for await _ in await member.watch() { await desk.wakeAll() }
+                }
+                await member.run(peers: peers)
+                group.cancelAll()
+            }
+        } onCancel: {
+            member.stop()
+        }
+    }
+
+    private func peerClient() throws(Refusal) -> HTTPClient {
+        let seats = settings.genesis.seats
+        var configuration = HTTPClient.Configuration(
+            trust: .key { key in seats.contains { $0.publicKey == key.bytes } },
+            identity: try TLSIdentity(seed: settings.seed.exposed()))
+        configuration.connectTimeout = .seconds(3)
+        return try HTTPClient(configuration)
+    }
+
+    private func peerOrigins() throws(Refusal) -> [HTTPURL] {
+        var origins: [HTTPURL] = []
+        for seat in settings.genesis.seats where seat.id != settings.seat.id {
+            origins.append(try HTTPURL("https://\(seat.peerAddress)/"))
+        }
+        return origins
+    }
+}
+
+/// Objects between members.
+enum PeerObjects {
+    /// Answers a peer's request for or with an object; nil when it is something else.
+    static func answer(_ request: HTTPRequest, _ objects: ObjectStore) -> HTTPResponse? {
+        guard let segments = request.pathSegments, segments.count == 3,
+            segments[0] == "peer", segments[1] == "objects", let digest = Digest(hex: segments[2])
+        else { return nil }
+        switch request.method {
+        case "GET":
+            guard let bytes = objects.local(digest) else {
+                return HTTPResponse(status: 404, text: "no such object\n")
+            }
+            return HTTPResponse(
+                status: 200, headers: ["content-type": "application/octet-stream"],
+                body: .bytes(bytes))
+        case "PUT":
+            do throws(Refusal) {
+                try objects.put(request.body, as: digest)
+                return HTTPResponse(status: 200, text: "stored\n")
+            } catch {
+                return .refused(error)
+            }
+        default: return HTTPResponse(status: 405, text: "GET or PUT\n")
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// The listening side of a line between members: checks the greeting, and then only listens.
+
+import NIOCore
+import Primitives
+
+/// The listening side of one connection.
+final class PeerServerHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let callbacks: PeerListener.Callbacks
+    private let key: PinnedKey?
+    private let peers: PeerTable
+    private let helloTimeout: Duration
+    private var reader = PeerFrameReader()
+    private var member: UInt64?
+    private var deadline: Scheduled<Void>?
+
+    init(
+        callbacks: PeerListener.Callbacks, key: PinnedKey?, peers: PeerTable,
+        helloTimeout: Duration
+    ) {
+        self.callbacks = callbacks
+        self.key = key
+        self.peers = peers
+        self.helloTimeout = helloTimeout
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(helloTimeout)) {
+            channel.close(promise: nil)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        do throws(Refusal) {
+            for item in try reader.take(Array(unwrapInboundIn(data).readableBytesView)) {
+                try take(item, context)
+            }
+        } catch {
+            let words = Array("\(error.code)\n\(error.message)".utf8.prefix(1024))
+            context.writeAndFlush(
+                wrapOutboundOut(ByteBuffer(bytes: peerFrame(.refusal, words))), promise: nil)
+            context.close(promise: nil)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is DrainRequested else { return context.fireUserInboundEventTriggered(event) }
+        context.close(promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    private func take(
+        _ item: PeerFrameReader.Item, _ context: ChannelHandlerContext
+    ) throws(Refusal) {
+        switch (item, member) {
+        case (.message(let message), let member?): callbacks.receive(member, message)
+        case (.hello(let bytes), nil): try greet(PeerHello(decoding: bytes), context)
+        default: throw Refusal("transport.protocol", "a peer spoke out of turn")
+        }
+    }
+
+    private func greet(_ hello: PeerHello, _ context: ChannelHandlerContext) throws(Refusal) {
+        let own = callbacks.identity()
+        let holder = key.flatMap(callbacks.member)
+        if let refusal = hello.refusal(own: own, keyHolder: holder) ?? callbacks.refuse(hello.from)
+        {
+            throw refusal
+        }
+        deadline?.cancel()
+        member = hello.from.member
+        peers.enter(context.channel, member: hello.from.member)
+        let answer = PeerHello(from: own, to: hello.from.member)
+        context.writeAndFlush(
+            wrapOutboundOut(ByteBuffer(bytes: peerFrame(.hello, answer.encoded))), promise: nil)
+    }
+}

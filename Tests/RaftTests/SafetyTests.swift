@@ -1,0 +1,75 @@
+import Primitives
+import Raft
+import Testing
+
+/// Whole groups under a hostile network, by seed.
+@Suite struct SafetyTests {
+    private func run(
+        _ seed: UInt64, hostility: Hostility = Hostility(), voters: Int = 3, steps: Int = 3000,
+        configure: (inout RaftOptions) -> Void = { _ in }
+    ) throws -> SimulatedGroup {
+        let group = try SimulatedGroup(
+            seed: seed, voters: voters, hostility: hostility, configure: configure)
+        try group.run(steps: steps)
+        #expect(group.violation == nil, "seed \(seed)")
+        let serves = try group.heal()
+        #expect(group.violation == nil, "seed \(seed)")
+        #expect(serves, "seed \(seed): does not serve after all trouble ended\n\(group.summary)")
+        return group
+    }
+
+    @Test(arguments: UInt64(1)...40)
+    func `everything at once`(seed: UInt64) throws {
+        _ = try run(seed)
+    }
+
+    @Test(arguments: UInt64(100)...115)
+    func `five voters with heavy loss`(seed: UInt64) throws {
+        var hostility = Hostility()
+        hostility.loss = 250
+        hostility.duplication = 100
+        hostility.partition = 20
+        _ = try run(seed, hostility: hostility, voters: 5)
+    }
+
+    @Test(arguments: UInt64(200)...215)
+    func `many crashes and changes of membership`(seed: UInt64) throws {
+        var hostility = Hostility()
+        hostility.crash = 15
+        hostility.membershipChange = 30
+        hostility.compaction = 30
+        _ = try run(seed, hostility: hostility)
+    }
+
+    @Test(arguments: UInt64(300)...310)
+    func `without pre-vote and quorum checks`(seed: UInt64) throws {
+        _ = try run(seed) {
+            $0.preVote = false
+            $0.checkQuorum = false
+        }
+    }
+
+    /// A run that never elects, reads or changes anything would prove nothing.
+    @Test func `the trouble is real`() throws {
+        var elections = 0
+        var reads = 0
+        var changes = 0
+        for seed in UInt64(1)...5 {
+            let group = try run(seed)
+            elections += group.elections
+            reads += group.readsAnswered
+            changes += group.changesApplied
+        }
+        #expect(elections > 20)
+        #expect(reads > 100)
+        #expect(changes > 50)
+    }
+
+    @Test func `the same seed gives the same run`() throws {
+        let first = try run(7)
+        let second = try run(7)
+        #expect(first.lastApplied == second.lastApplied)
+        #expect(first.elections == second.elections)
+        #expect(first.readsAnswered == second.readsAnswered)
+    }
+}
