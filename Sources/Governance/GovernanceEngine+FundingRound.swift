@@ -4,8 +4,10 @@
 public import Primitives
 
 extension GovernanceEngine {
-    /// The share of the budget by which equal shares are raised in each step of the completion.
-    static let roundStepDivisor: UInt128 = 1000
+    /// Into how many steps the budget is cut by which equal shares are raised.
+    static let roundStepDivisor: UInt128 = 100
+    /// How many such steps are taken at most: each runs the method anew, inside one log entry.
+    static let roundStepLimit = 100
 
     /// The effects as they are executed: a funding round is narrowed to the projects it pays for.
     func resolved(
@@ -20,8 +22,9 @@ extension GovernanceEngine {
 
     /// The projects a round pays for as its ballots stand, in ballot order: the Method of Equal
     /// Shares over everyone who approved something, by cost, ties to the cheapest, then the most
-    /// approved, then by name. Shares are raised by a thousandth of the budget until nothing else
-    /// fits, which for tokens takes the place of "one unit a voter".
+    /// approved, then by name. Shares are raised by hundredths of the budget until nothing else fits,
+    /// which for tokens takes the place of "one unit a voter", and to twice the budget at most; what
+    /// then still fits is bought in the order of votes.
     public static func winners(
         of round: FundingRound, on number: UInt64, in state: any StateReader
     ) -> [FundingProject] {
@@ -42,7 +45,9 @@ extension GovernanceEngine {
         election.preferCheapThenPopular()
         let total = Rational(election.totalWeight)
         let step = election.budget.divided(by: total * Rational(roundStepDivisor)) ?? .zero
-        let winners = election.equalSharesRaised(by: step).winners
-        return winners.map { round.projects[$0] }
+        let shared = election.equalSharesRaised(by: step, rounds: roundStepLimit)
+        let votes = election.votes
+        let bought = election.greedy(after: shared.order, byCost: false).winners
+        return bought.filter { votes[$0] > 0 }.map { round.projects[$0] }
     }
 }

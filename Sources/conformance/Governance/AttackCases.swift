@@ -121,6 +121,8 @@ final class AttackScenario {
             try community.setBalance(of: to, to: try step.units("amount"))
         case "delegate": try delegate(step, by)
         case "outage": try outage(step)
+        case "setTrack", "setQuorum", "setRules", "changeRules", "changeTrack", "amend":
+            try changeRules(step)
         case "leaderClock": leaderSkew = step["skew"]?.unsigned ?? 0
         case "append": clockRefused = leaderSkew > Self.skewLimit
         case "state", "deadline", "powerAt", "tally", "members": break
@@ -176,11 +178,22 @@ final class AttackScenario {
     }
 
     private func outage(_ step: JSON) throws(Refusal) {
+        let span = (step["from"]?.unsigned ?? 0, step["to"]?.unsigned ?? 0)
         let seconds =
-            step["seconds"]?.unsigned ?? step["length"]?.unsigned ?? step["duration"]?.unsigned ?? 0
+            span.1 > span.0
+            ? span.1 - span.0
+            : step["seconds"]?.unsigned ?? step["length"]?.unsigned ?? step["duration"]?.unsigned
+                ?? 0
         community.apply { _, state in
             _ = community.engine.postpone(by: seconds * 1000, in: state)
         }
+    }
+
+    /// The constitution changes while proposals are open: their rules are frozen.
+    private func changeRules(_ step: JSON) throws(Refusal) {
+        let rules = try Self.rules(.object([JSON.Member("track", step["track"] ?? step)]))
+        community.host.current = try Constitution(
+            parsing: rules.yaml, name: "case", bounds: .development)
     }
 
     // MARK: Proposing
@@ -210,7 +223,21 @@ final class AttackScenario {
                 """
         case "change-members": return membersHeader(step)
         case "change-policy": return policyHeader(step)
-        case let kind: throw mismatch("proposals of the kind \(kind ?? "?") are not covered")
+        case "retire-model", "release-model", "train-model":
+            return
+                "kind: retire-model\ntitle: Case\neffects:\n  - model: \(step["model"]?.text ?? "m")"
+        case "slash-provider":
+            let provider = community.address(step["provider"]?.text ?? step["of"]?.text ?? "")
+            return """
+                kind: slash-provider
+                title: Case
+                effects:
+                  - provider: "\(provider.hex)"
+                    amount: \(step["amount"]?.scalar ?? "1")
+                    reason: Case.
+                """
+        // Any other kind is written as it is: the list of actions is closed, and refuses it.
+        case let kind: return "kind: \(kind ?? "none")\ntitle: Case\neffects:\n  - text: x"
         }
     }
 
