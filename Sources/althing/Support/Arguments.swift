@@ -1,0 +1,18 @@
+// Arguments that are more than text.
+
+import ArgumentParser
+import Primitives
+import Wallet
+
+extension Address: ExpressibleByArgument {
+    /// Reads `0x` and 40 digits, with the right checksum where letters are mixed.
+    public init?(argument: String) {
+        guard let address = try? ChecksumAddress.parse(argument) else { return nil }
+        self = address
+    }
+}
+
+extension Digest: ExpressibleByArgument {
+    /// Reads 64 hexadecimal digits, with `0x` or `sha256:` in front or not.
+    public init?(argument: String) { self.init(hex: argument) }
+}
