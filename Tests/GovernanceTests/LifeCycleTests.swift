@@ -204,6 +204,63 @@ struct LifeCycleTests {
         #expect(house.status() == .queued)
     }
 
+    @Test("a funding round pays for what the approvals share the budget to")
+    func fundingRound() throws {
+        let house = try Parliament([(1, 60), (2, 40)])
+        func project(_ name: String, _ cost: Int) -> String {
+            "      - name: \(name)\n        summary: s\n        to: \"\(address(9).hex)\"\n"
+                + "        cost: \(cost)"
+        }
+        try house.submit(
+            "kind: funding-round\ntitle: T\neffects:\n  - asset: CREDIT\n    budget: 100\n"
+                + "    projects:\n"
+                + [project("a", 60), project("b", 40), project("c", 50)].joined(separator: "\n"),
+            by: 1, at: 0)
+        try house.vote(.for, by: 1, approving: [0, 2], at: 10)
+        try house.vote(.for, by: 2, approving: [1], at: 11)
+        #expect(
+            refusalCode { try house.vote(.for, by: 2, approving: [3], at: 12) }
+                == "vote.approvals")
+        try house.entry(at: 111)
+        try house.entry(at: 131)
+        guard case .fundingRound(let round) = house.host.executed.first?.first else {
+            Issue.record("not executed")
+            return
+        }
+        // Both of the first voter's projects are worth their price alike: the cheaper one goes first.
+        #expect(round.projects.map(\.name) == ["b", "c"])
+    }
+
+    @Test("the explanation says what would change the outcome")
+    func explanation() throws {
+        let house = try Parliament([(1, 30), (2, 40), (3, 30)])
+        try house.signal()
+        try house.vote(.against, by: 1, at: 10)
+        let lines = try GovernanceEngine.explain(1, in: house.memory).lines
+        #expect(lines.contains("31 more for, and nothing else, would make it pass"))
+    }
+
+    @Test("every event has one canonical form, and two replicas agree on all of it")
+    func determinism() throws {
+        func run() throws -> ([[UInt8]], [StateEntry]) {
+            let house = try Parliament([(1, 60), (2, 40)])
+            var events: [GovernanceEvent] = []
+            try house.delegate(from: 2, to: [(1, 5000)], at: 0)
+            try house.signal()
+            events += try house.vote(.for, by: 1, at: 10)
+            events += try house.vote(.against, by: 2, at: 11)
+            events += try house.entry(at: 111)
+            events += try house.entry(at: 131)
+            return (
+                events.map(\.encoded),
+                house.memory.entries(from: [0], to: [0xFF], limit: 10_000)
+            )
+        }
+        let (left, right) = (try run(), try run())
+        #expect(left.0 == right.0)
+        #expect(left.1 == right.1)
+    }
+
     @Test("rules are frozen when voting opens")
     func frozenRules() throws {
         let house = try Parliament([(1, 60), (2, 40)])

@@ -24,7 +24,8 @@ public enum ThresholdCurve: Hashable, Sendable {
             return ceiling - Self.product(part, ceiling - floor)
         case .stepped(let begin, let end, let step, let period):
             let fallen = step.multipliedReportingOverflow(by: elapsed / Swift.max(period, 1))
-            let height = fallen.overflow || fallen.partialValue > begin
+            let height =
+                fallen.overflow || fallen.partialValue > begin
                 ? 0 : begin - fallen.partialValue
             return Swift.max(height, end)
         case .reciprocal(_, _, let floor, let ceiling):
