@@ -1,6 +1,7 @@
 // `althing cluster`: laying a deployment's foundation, and seeing how it does.
 
 import ArgumentParser
+import Client
 import ControlPlane
 import Cryptography
 import Platform
@@ -180,7 +181,7 @@ struct ClusterStatus: AsyncParsableCommand {
         let origin = member["origin"]?.text ?? ""
         var row = member.members ?? []
         do throws(Refusal) {
-            let client = try ClientOf.one(origin)
+            let client = try ClusterClient(origins: [origin])
             defer { client.close() }
             let status = try await client.get(
                 "/api/v1/status", .init(timeout: .seconds(3)))

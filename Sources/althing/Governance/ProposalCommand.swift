@@ -1,6 +1,8 @@
 // `althing proposal`: from a file to a decision.
 
 import ArgumentParser
+import Client
+import ControlPlane
 import Governance
 import Platform
 import Primitives

@@ -1,6 +1,7 @@
 // `althing vote`: a signed ballot.
 
 import ArgumentParser
+import Client
 import ControlPlane
 import Governance
 import Primitives
@@ -71,11 +72,4 @@ struct VoteCommand: AsyncParsableCommand {
                     + " the member claims: ask another member")
         }
     }
-}
-
-extension Choice: ExpressibleByArgument {
-    /// Reads a choice's word.
-    public init?(argument: String) { self.init(word: argument) }
-    /// Every choice's word.
-    public static var allValueStrings: [String] { allCases.map(\.word) }
 }

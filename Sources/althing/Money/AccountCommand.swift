@@ -7,6 +7,7 @@ import Cryptography
 import Platform
 import Primitives
 import Terminal
+import Wallet
 
 /// The noun `account`.
 struct AccountCommands: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 // `althing account key`: API keys of customers. The cluster knows only a key's digest.
 
 import ArgumentParser
+import ControlPlane
 import Cryptography
 import Platform
 import Primitives

@@ -6,8 +6,6 @@ import Platform
 import Primitives
 import Terminal
 
-extension OutputFormat: ExpressibleByArgument {}
-
 /// How results are printed.
 struct OutputOptions: ParsableArguments {
     @Option(name: [.customShort("o"), .long], help: "How to print: a table or one JSON document.")

@@ -72,7 +72,12 @@ struct SigningOptions: ParsableArguments {
         if !yes, TerminalDevice.canAsk, try !TerminalDevice.confirm("Sign this?") {
             throw Refusal("sign.declined", "nothing was signed")
         }
-        let key = try opened ?? keystore.open(password: try password.password(for: path))
+        let key: Secp256k1PrivateKey
+        if let opened {
+            key = opened
+        } else {
+            key = try keystore.open(password: try password.password(for: path))
+        }
         return try await client.submit(
             try CommandSigning.sign(command, nonce: nonce, genesis: genesis, key: key))
     }

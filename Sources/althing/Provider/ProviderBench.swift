@@ -3,6 +3,8 @@
 import ArgumentParser
 import Benchmarking
 import Client
+import ControlPlane
+import Cryptography
 import Platform
 import Primitives
 import Provider

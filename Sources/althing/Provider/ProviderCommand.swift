@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import ControlPlane
+import Cryptography
+import Logging
 import Platform
 import Primitives
 import Provider
@@ -194,5 +196,3 @@ struct ProviderRun: AsyncParsableCommand {
         try await Stopping.run { () async throws(Refusal) in await agent.run() }
     }
 }
-
-extension Drill: ExpressibleByArgument {}

@@ -1,7 +1,10 @@
 // Arguments that are more than text.
 
-import ArgumentParser
-import Primitives
+public import ArgumentParser
+public import Governance
+public import Primitives
+public import Provider
+public import Terminal
 import Wallet
 
 extension Address: ExpressibleByArgument {
@@ -16,3 +19,14 @@ extension Digest: ExpressibleByArgument {
     /// Reads 64 hexadecimal digits, with `0x` or `sha256:` in front or not.
     public init?(argument: String) { self.init(hex: argument) }
 }
+
+extension Choice: ExpressibleByArgument {
+    /// Reads a choice's word.
+    public init?(argument: String) { self.init(word: argument) }
+    /// Every choice's word, for help texts and completions.
+    public static var allValueStrings: [String] { allCases.map(\.word) }
+}
+
+extension OutputFormat: ExpressibleByArgument {}
+
+extension Drill: ExpressibleByArgument {}

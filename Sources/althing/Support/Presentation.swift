@@ -86,7 +86,7 @@ enum Presentation {
     /// `2026-11-21 02:34:00` for a time of the API.
     static func time(_ text: String) -> String {
         guard text.count >= 19 else { return "-" }
-        return text.prefix(19).replacing("T", with: " ")
+        return String(text.prefix(19).replacing("T", with: " "))
     }
 
     /// The first digits of an address or a digest.

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Client
+import Cryptography
 import Platform
 import Primitives
 import Synchronization

@@ -1,6 +1,7 @@
 // `althing model`: what was trained.
 
 import ArgumentParser
+import Client
 import Primitives
 import Terminal
 
