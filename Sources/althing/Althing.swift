@@ -27,19 +27,19 @@ struct Althing: AsyncParsableCommand {
         version: AlthingVersion.text,
         groupedSubcommands: [
             CommandGroup(
-                name: "Deciding:",
+                name: "Deciding",
                 subcommands: [ProposalCommand.self, VoteCommand.self, PolicyCommand.self]),
             CommandGroup(
-                name: "Holding:",
+                name: "Holding",
                 subcommands: [WalletCommand.self, AccountCommands.self, RevenueCommand.self]),
             CommandGroup(
-                name: "Working:",
+                name: "Working",
                 subcommands: [
                     ProviderCommand.self, JobCommand.self, ModelCommand.self, AskCommand.self,
                     RunTaskCommand.self,
                 ]),
             CommandGroup(
-                name: "Running and checking:",
+                name: "Running and checking",
                 subcommands: [
                     ClusterCommand.self, NodeCommand.self, AuditCommand.self, DemoCommand.self,
                 ]),
