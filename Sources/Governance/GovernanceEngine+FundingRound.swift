@@ -1,5 +1,5 @@
-// A funding round is decided twice: the vote says whether there is one, the approvals on the ballots
-// say what it pays for.
+// A funding round is decided twice: the vote says whether there is one, the approvals on the
+// ballots say what it pays for.
 
 public import Primitives
 
@@ -22,9 +22,9 @@ extension GovernanceEngine {
 
     /// The projects a round pays for as its ballots stand, in ballot order: the Method of Equal
     /// Shares over everyone who approved something, by cost, ties to the cheapest, then the most
-    /// approved, then by name. Shares are raised by hundredths of the budget until nothing else fits,
-    /// which for tokens takes the place of "one unit a voter", and to twice the budget at most; what
-    /// then still fits is bought in the order of votes.
+    /// approved, then by name. Shares are raised by hundredths of the budget until nothing else
+    /// fits, which for tokens takes the place of "one unit a voter", and to twice the budget at
+    /// most; what then still fits is bought in the order of votes.
     public static func winners(
         of round: FundingRound, on number: UInt64, in state: any StateReader
     ) -> [FundingProject] {

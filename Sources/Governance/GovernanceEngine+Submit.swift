@@ -117,8 +117,8 @@ extension GovernanceEngine {
         }
     }
 
-    /// Refuses effects that are being voted on already; answers with an earlier proposal of the same
-    /// effects. Two equal payments are two payments, so they may be open together.
+    /// Refuses effects that are being voted on already; answers with an earlier proposal of the
+    /// same effects. Two equal payments are two payments, so they may be open together.
     private func checkNotOpen(
         _ effects: Digest, kind: ProposalKind, in state: StateOverlay
     ) throws(Refusal) -> UInt64? {

@@ -19,7 +19,7 @@ struct DocumentTests {
     @Test(
         "the proposals of the repository are valid",
         arguments: [
-            "template.md", "0001-train-first-light.md", "0002-policy-longer-funding-rounds.md",
+            "template.md", "0001-train-kings.md", "0002-policy-longer-funding-rounds.md",
             "0003-signal-publish-evaluations.md", "0004-spend-translation.md",
         ])
     func repositoryProposals(name: String) throws {

@@ -23,7 +23,8 @@ struct LifeCycleTests {
         #expect(tally == Tally(for: Amount(60), against: Amount(40)))
         #expect(
             lines == [
-                "quorum: for 60 + against 40 + abstain 0 = 100; 100 x 100 >= 10 x supply 100: reached",
+                "quorum: for 60 + against 40 + abstain 0 = 100;"
+                    + " 100 x 100 >= 10 x supply 100: reached",
                 "threshold: for 60 + against 40 + veto 0 = 100; for 60 x 100 > 50 x 100: approved",
             ])
         try house.entry(at: 130)
@@ -65,7 +66,8 @@ struct LifeCycleTests {
         let house = try Parliament([(1, 60), (2, 40)])
         let base = String(repeating: "0", count: 64)
         try house.submit(
-            "kind: change-policy\ntitle: T\neffects:\n  - policy: p\n    base: sha256:\(base)\n    text: new",
+            "kind: change-policy\ntitle: T\neffects:\n  - policy: p\n    base: sha256:\(base)\n"
+                + "    text: new",
             by: 1, at: 0)
         try house.vote(.for, by: 1, at: 10)
         try house.vote(.veto, by: 2, at: 11)
@@ -227,7 +229,8 @@ struct LifeCycleTests {
             Issue.record("not executed")
             return
         }
-        // Both of the first voter's projects are worth their price alike: the cheaper one goes first.
+        // Both of the first voter's projects are worth their price alike: the cheaper one goes
+        // first.
         #expect(round.projects.map(\.name) == ["b", "c"])
     }
 

@@ -1,5 +1,5 @@
-// Whole numbers of any size. Equal shares need them: on real elections the exact fractions of what a
-// voter has left grow past 300 bits, and a rounding rule would have to be defended in public.
+// Whole numbers of any size. Equal shares need them: on real elections the exact fractions of what
+// a voter has left grow past 300 bits, and a rounding rule would have to be defended in public.
 //
 // Schoolbook algorithms on 64-bit limbs: the numbers are a few limbs long.
 
@@ -108,7 +108,8 @@ public struct Natural: Hashable, Sendable {
                 let (first, overflow1) = wide.low.addingReportingOverflow(product[offset + index])
                 let (second, overflow2) = first.addingReportingOverflow(carry)
                 product[offset + index] = second
-                // high <= 2^64 - 2, so two carries cannot overflow it together with the sum's bound.
+                // high <= 2^64 - 2, so two carries cannot overflow it together with the sum's
+                // bound.
                 carry = wide.high &+ (overflow1 ? 1 : 0) &+ (overflow2 ? 1 : 0)
             }
             product[offset + limbs.count] = carry

@@ -1,10 +1,10 @@
-// The Method of Equal Shares (Peters, Pierczynski, Skowron: "Proportional Participatory Budgeting with
-// Additive Utilities", 2021). Every voter starts with an equal share of the budget; a project is
-// bought when its supporters can pay for it, each in proportion to what it is worth to them; the
+// The Method of Equal Shares (Peters, Pierczynski, Skowron: "Proportional Participatory Budgeting
+// with Additive Utilities", 2021). Every voter starts with an equal share of the budget; a project
+// is bought when its supporters can pay for it, each in proportion to what it is worth to them; the
 // project with the best price a unit of utility goes first.
 //
-// Exact: budgets and prices are fractions of any size. A price once computed is a lower bound later,
-// because budgets only shrink, so most projects need not be priced again in a round.
+// Exact: budgets and prices are fractions of any size. A price once computed is a lower bound
+// later, because budgets only shrink, so most projects need not be priced again in a round.
 
 /// What a rule that shares a budget bought, in the order bought.
 public struct BudgetOutcome: Hashable, Sendable {

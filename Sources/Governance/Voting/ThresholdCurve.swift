@@ -1,6 +1,6 @@
-// Thresholds that fall while a vote runs, as Polkadot's OpenGov has them: a clear majority may pass at
-// once, a narrow one has to wait. Points on a curve are in parts of a billion of the voting period and
-// of the whole; each rounds as its original does.
+// Thresholds that fall while a vote runs, as Polkadot's OpenGov has them: a clear majority may pass
+// at once, a narrow one has to wait. Points on a curve are in parts of a billion of the voting
+// period and of the whole; each rounds as its original does.
 
 /// A falling threshold.
 public enum ThresholdCurve: Hashable, Sendable {
