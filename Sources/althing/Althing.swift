@@ -12,11 +12,11 @@ struct Althing: AsyncParsableCommand {
         commandName: "althing",
         abstract: "Decide together what to train, train it together, share what it earns.",
         discussion: """
-            Commands that talk to a cluster find its members by --cluster or ALTHING_CLUSTER:
-            origins such as http://host:port, separated by commas. Commands that sign take
+            Commands that talk to a cluster find its members by --cluster or ALTHING_CLUSTER: \
+            origins such as http://host:port, separated by commas. Commands that sign take \
             --keystore or ALTHING_KEYSTORE.
 
-            Exit codes: 0 done; 1 refused, with error[CODE]: sentence on standard error;
+            Exit codes: 0 done; 1 refused, with error[CODE]: sentence on standard error; \
             2 the cluster could not be reached or trusted; 64 wrong usage.
 
             Example:
