@@ -31,17 +31,37 @@ enum ParallelWorkers {
 
 /// A thread that can be waited for.
 private final class JoinableThread: Sendable {
+    /// The work, dropped by the thread before it says that it is done: what was lent to it by
+    /// `withoutActuallyEscaping` must not be held any longer when the waiting ends.
+    private final class Loan: Sendable {
+        private let body: Mutex<(@Sendable () -> Void)?>
+
+        init(_ body: @escaping @Sendable () -> Void) { self.body = Mutex(body) }
+
+        func spend() {
+            let body = body.withLock { body in
+                defer { body = nil }
+                return body
+            }
+            body?()
+        }
+
+        func drop() { body.withLock { $0 = nil } }
+    }
+
     private let done = WakeSignal()
 
     init(_ body: @escaping @Sendable () -> Void) {
         let done = done
+        let loan = Loan(body)
         do {
             try SystemThread.start("kernel") {
-                body()
+                loan.spend()
                 done.raise()
             }
         } catch {
             // No thread could be had: the work is taken up by the others.
+            loan.drop()
             done.raise()
         }
     }
