@@ -148,7 +148,13 @@ extension DemoScript {
             "   it is back at entry \(agreed["applied_index"]?.unsigned ?? 0) with the same state"
                 + " \(agreed["state_digest"]?.text?.prefix(16) ?? "")...")
         let status = try await client.get("/api/v1/status")
-        summary.leaderChanges = status["term"]?.unsigned ?? 0
+        // The survivor has seen every leader since the start; the first is no change.
+        let survivor = try await stage.wait(for: "a survivor's account") {
+            () async throws(Refusal) -> JSON? in
+            let answer = try await client.get("/api/v1/status")
+            return answer["member"]?.unsigned == UInt64(leader) ? nil : answer
+        }
+        summary.leaderChanges = (survivor["leader_changes"]?.unsigned ?? 1) - 1
         try await audit(genesis: status["genesis"]?.text ?? "")
     }
 
