@@ -3,8 +3,8 @@
 usage: pytorch_training.py FOLDER BATCH
 
 FOLDER holds `checkpoint` (safetensors), `batches` (sequences of context + 1 bytes) and `rates` (one
-learning rate a step, in billionths). Prints tokens per second of processor time, and the loss of the
-first and of the last step in bits a byte. One thread.
+learning rate a step, in billionths). Prints tokens per second of processor time, and the loss of
+the first and of the last step in bits a byte. One thread.
 """
 
 import json

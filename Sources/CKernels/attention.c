@@ -1,5 +1,5 @@
-// Scores above the diagonal are zero, so rows are taken 32 at a time and each group stops at its own
-// last column. Leaving out terms that are exactly zero does not change a bit.
+// Scores above the diagonal are zero, so rows are taken 32 at a time and each group stops at its
+// own last column. Leaving out terms that are exactly zero does not change a bit.
 #include "attention.h"
 
 enum { GROUP = 32 };

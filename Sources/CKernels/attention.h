@@ -2,9 +2,9 @@
 // Causal attention of one head in one sequence, forward and backward.
 #include "kernel_table.h"
 
-/// How much a head's scores fall with each byte of distance (Press, Smith, Lewis: "Train Short, Test
-/// Long", 2022): a power of two from 1 down to 1/128, so that from the first step on some heads look
-/// near and some look far.
+/// How much a head's scores fall with each byte of distance (Press, Smith, Lewis: "Train Short,
+/// Test Long", 2022): a power of two from 1 down to 1/128, so that from the first step on some
+/// heads look near and some look far.
 static inline float attention_slope(int head, int heads) {
     return 1.0f / (float)(1 << (8 * head / heads));
 }

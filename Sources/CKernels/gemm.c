@@ -4,7 +4,7 @@
 
 size_t althing_gemm_workspace(void) {
     // One block of packed columns and one of packed rows, as in gemm_body.h.
-    return 384 * 480 + 768 * 480;
+    return 384 * 480 + 1536 * 480;
 }
 
 void althing_gemm(const struct althing_product *product, float *workspace) {

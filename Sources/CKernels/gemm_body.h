@@ -4,13 +4,14 @@
 // holds, so each element stays one chain of multiply-adds in rising depth.
 
 typedef float native __attribute__((vector_size(4 * NATIVE_LANES), may_alias));
-typedef float unaligned_native __attribute__((vector_size(4 * NATIVE_LANES), aligned(4), may_alias));
+typedef float unaligned_native
+    __attribute__((vector_size(4 * NATIVE_LANES), aligned(4), may_alias));
 
 enum {
     PANEL = 2 * NATIVE_LANES,
     DEPTH_BLOCK = 480,
     COLUMN_BLOCK = 384,
-    ROW_BLOCK = 768,
+    ROW_BLOCK = 1536,
 };
 
 INLINE native load_native(const float *from) { return *(const unaligned_native *)from; }
@@ -56,8 +57,8 @@ DEFINE_TILE(6)
 DEFINE_TILE(3)
 DEFINE_TILE(1)
 
-/// All rows of one panel, in the largest tiles that fit.
-static void panel_rows(
+/// All rows of one panel, in the largest tiles that fit. Inlined where the strides are known.
+INLINE void tiled_rows(
     ptrdiff_t rows, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step,
     const float *panel, float *c, ptrdiff_t c_row, int accumulate) {
     ptrdiff_t row = 0;
@@ -71,6 +72,19 @@ static void panel_rows(
         tile_3(depth, a + row * a_row, a_row, a_step, panel, c + row * c_row, c_row, accumulate);
     for (; row < rows; row++)
         tile_1(depth, a + row * a_row, a_row, a_step, panel, c + row * c_row, c_row, accumulate);
+}
+
+static void panel_rows(
+    ptrdiff_t rows, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step,
+    const float *panel, float *c, ptrdiff_t c_row, int accumulate) {
+    tiled_rows(rows, depth, a, a_row, a_step, panel, c, c_row, accumulate);
+}
+
+/// The rows of a packed sliver: its strides are constants, which frees registers in the tile.
+static void sliver_rows(
+    ptrdiff_t rows, ptrdiff_t depth, const float *sliver, const float *panel, float *c,
+    ptrdiff_t c_row, int accumulate) {
+    tiled_rows(rows, depth, sliver, 1, TILE_ROWS, panel, c, c_row, accumulate);
 }
 
 /// The rows of a panel that only partly lies in C: by way of a buffer as wide as the panel.
@@ -90,7 +104,8 @@ static void edge_rows(
     }
 }
 
-/// Copies `width` columns of B, filled up to PANEL with zeros, so that the tile reads them in order.
+/// Copies `width` columns of B, filled up to PANEL with zeros, so that the tile reads them in
+/// order.
 static void pack_panel(
     ptrdiff_t depth, ptrdiff_t width, const float *b, ptrdiff_t b_step, ptrdiff_t b_column,
     float *panel) {
@@ -148,8 +163,8 @@ static void column_block(
             const float *panel = panels + j * depth;
             float *target = c + first * product->c_row + j;
             if (columns - j >= PANEL)
-                panel_rows(
-                    count, depth, sliver, 1, TILE_ROWS, panel, target, product->c_row, accumulate);
+                sliver_rows(
+                    count, depth, sliver, panel, target, product->c_row, accumulate);
             else
                 edge_rows(
                     count, columns - j, depth, sliver, 1, TILE_ROWS, panel, target,

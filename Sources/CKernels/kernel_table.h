@@ -7,7 +7,8 @@
 struct kernel_table {
     void (*gemm)(const struct althing_product *product, float *workspace);
 
-    /// y = (x - mean) / deviation * weight, row by row; keeps mean and 1 / deviation in `statistics`.
+    /// y = (x - mean) / deviation * weight, row by row; keeps mean and 1 / deviation in
+    /// `statistics`.
     void (*layer_norm)(
         int rows, int width, const float *x, const float *weight, float *y, float *statistics);
     /// dx = skip + the gradient through the norm.
@@ -19,8 +20,8 @@ struct kernel_table {
         int rows, int width, int first, int last, const float *dy, const float *statistics,
         const float *x, float *weight_gradient);
 
-    /// Softmax of scale * row(j) - slope * (valid - 1 - j) over the first `valid` scores j; zeros up
-    /// to `padded`.
+    /// Softmax of scale * row(j) - slope * (valid - 1 - j) over the first `valid` scores j; zeros
+    /// up to `padded`.
     void (*softmax)(float *row, int valid, int padded, float scale, float slope);
     /// Turns the gradient of a softmax's row into the gradient of its scores.
     void (*softmax_gradient)(const float *row, float *gradient, int padded, float scale);
@@ -29,7 +30,8 @@ struct kernel_table {
     void (*gelu_gradient)(size_t count, const float *x, float *gradient);
     /// Losses from logits; with `scale` not zero the logits become scale * their gradient.
     void (*cross_entropy)(
-        int rows, int vocabulary, float *logits, const uint8_t *targets, float *losses, float scale);
+        int rows, int vocabulary, float *logits, const uint8_t *targets, float *losses,
+        float scale);
     /// x(row) = token embedding + position embedding.
     void (*embed)(
         int rows, int width, int context, const float *token_embedding,

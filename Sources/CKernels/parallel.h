@@ -6,8 +6,8 @@ typedef void (*parallel_body)(const void *context, int part, int parts);
 
 enum { PARALLEL_LIMIT = 64 };
 
-/// Runs every part and returns when all are done. Threads live only as long as the call; a part that
-/// gets no thread runs on the caller's, with the same result.
+/// Runs every part and returns when all are done. Threads live only as long as the call; a part
+/// that gets no thread runs on the caller's, with the same result.
 void parallel_run(int parts, parallel_body body, const void *context);
 
 /// Where part `part` of `parts` begins in a range of `count`, as a multiple of `grain`.

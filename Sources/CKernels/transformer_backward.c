@@ -1,5 +1,5 @@
-// The backward pass, layer by layer in two steps: first what flows back through each sequence, split
-// by sequence; then each weight's gradient over all sequences, split by the weight's outputs.
+// The backward pass, layer by layer in two steps: first what flows back through each sequence,
+// split by sequence; then each weight's gradient over all sequences, split by the weight's outputs.
 #include <string.h>
 #include "parallel.h"
 #include "transformer_pass.h"

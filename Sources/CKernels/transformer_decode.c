@@ -4,8 +4,8 @@
 #include "attention.h"
 #include "transformer_layout.h"
 
-/// The state of one decoder. Keys are stored transposed, [head size, context] a head, so that scores
-/// are computed side by side; so is the token embedding, which is also the output layer.
+/// The state of one decoder. Keys are stored transposed, [head size, context] a head, so that
+/// scores are computed side by side; so is the token embedding, which is also the output layer.
 struct decoder {
     float *output_layer;
     float *keys[LAYER_LIMIT], *values[LAYER_LIMIT];

@@ -38,8 +38,8 @@ struct activations {
     float *packing[64], *scores[64];
 };
 
-/// Points into a workspace; returns how many floats it needs. Without `for_training` the layers share
-/// one set of buffers and there are none for gradients.
+/// Points into a workspace; returns how many floats it needs. Without `for_training` the layers
+/// share one set of buffers and there are none for gradients.
 size_t activations_locate(
     struct activations *activations, const struct althing_shape *shape, int batch, int threads,
     int for_training, float *workspace);

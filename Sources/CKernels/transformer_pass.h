@@ -26,7 +26,8 @@ static inline struct head head_at(
     float *query = query_key_value + row * 3 * width + head * size;
     return (struct head){
         .context = (int)context, .size = (int)size,
-        .slope = attention_slope(head, pass->shape.heads), .stride = 3 * width, .mixed_stride = width,
+        .slope = attention_slope(head, pass->shape.heads),
+        .stride = 3 * width, .mixed_stride = width,
         .query = query, .key = query + width, .value = query + 2 * width,
         .probabilities = probabilities == NULL
             ? NULL

@@ -27,8 +27,8 @@ typedef int32_t integer_lanes __attribute__((vector_size(64), may_alias));
 
 INLINE lanes load(const float *from) { return *(const unaligned_lanes *)from; }
 INLINE void store(float *to, lanes value) { *(unaligned_lanes *)to = value; }
-/// One value in every lane. Taking zero away changes nothing, minus zero included, so it compiles to
-/// a broadcast; adding zero would not.
+/// One value in every lane. Taking zero away changes nothing, minus zero included, so it compiles
+/// to a broadcast; adding zero would not.
 INLINE lanes every(float value) { return value - (lanes){}; }
 
 /// `yes` where the mask is all ones, `no` where it is zero.
@@ -81,7 +81,8 @@ INLINE float sum_of_lanes(lanes value) {
 /// The largest lane.
 INLINE float largest_of_lanes(lanes value) {
     float largest = value[0];
-    for (int lane = 1; lane < LANES; lane++) largest = value[lane] > largest ? value[lane] : largest;
+    for (int lane = 1; lane < LANES; lane++)
+        largest = value[lane] > largest ? value[lane] : largest;
     return largest;
 }
 

@@ -54,8 +54,8 @@ extension Views {
     // MARK: Planning
 
     /// Placements for the tasks that can run now on the machines that are there.
-    public func plan(present: Set<Address>) throws(Refusal) -> [Placement] {
-        let snapshot = try snapshot(present: present)
+    public func plan(present: Set<Address>, at time: Timestamp) throws(Refusal) -> [Placement] {
+        let snapshot = try snapshot(present: present, at: time)
         guard !snapshot.tasks.isEmpty, !snapshot.offers.isEmpty else { return [] }
         let scheduler = Scheduler(policy: try PolicyBook.scheduling(state))
         return scheduler.plan(snapshot).placements.map {
@@ -64,9 +64,11 @@ extension Views {
     }
 
     /// Why each waiting task of a job waits; throws `job.unknown`.
-    public func waiting(job id: UInt64, present: Set<Address>) throws(Refusal) -> JSON {
+    public func waiting(job id: UInt64, present: Set<Address>, at time: Timestamp) throws(Refusal)
+        -> JSON
+    {
         let job = try JobRules.job(id, in: state)
-        let snapshot = try snapshot(present: present)
+        let snapshot = try snapshot(present: present, at: time)
         let plan = Scheduler(policy: try PolicyBook.scheduling(state)).plan(snapshot)
         let mine = Set(snapshot.tasks.filter { $0.job == id }.map(\.id))
         return [
@@ -85,8 +87,7 @@ extension Views {
         ]
     }
 
-    private func snapshot(present: Set<Address>) throws(Refusal) -> Snapshot {
-        let now = Tables.meta.record(ChainPosition.key, in: state)?.timestamp ?? .zero
+    private func snapshot(present: Set<Address>, at now: Timestamp) throws(Refusal) -> Snapshot {
         let busy = activeLeases()
         var offers: [ProviderOffer] = []
         var machines: [(agent: Address, owner: Address)] = []
@@ -97,7 +98,7 @@ extension Views {
         }
         let tasks = Tables.openTasks.records(in: state).compactMap { _, number -> PendingTask? in
             guard let task = Tables.tasks.record(Key.number(number.value), in: state),
-                task.notBefore <= now || task.attempts == 0
+                task.notBefore <= now
             else { return nil }
             return pending(number.value, task, machines: machines)
         }

@@ -1,7 +1,7 @@
 // The constitution: the policy that says how every other decision is made.
 //
-// A document has `defaults`, complete, and `tracks`, each of which may replace any key of them. Every
-// refusal names file, line and rule. What the document may say is further held by
+// A document has `defaults`, complete, and `tracks`, each of which may replace any key of them.
+// Every refusal names file, line and rule. What the document may say is further held by
 // `ConstitutionBounds`, which no document can widen.
 
 import Cryptography

@@ -4,7 +4,8 @@
 public import Primitives
 
 extension TallyRules {
-    /// Whether the tally passes whatever those who did not vote still say. Throws `amount.overflow`.
+    /// Whether the tally passes whatever those who did not vote still say. Throws
+    /// `amount.overflow`.
     ///
     /// The quorum must have been reached by the votes cast: nobody is made to have taken part.
     public func passesForCertain(_ tally: Tally, supply: Amount) throws(Refusal) -> Bool {

@@ -14,7 +14,7 @@ extension GovernanceEngine {
         let track = try track(for: file, by: proposer, constitution, at: moment, in: state)
         try checkProposer(proposer, track: track, at: moment, in: state)
         let digest = file.effectsDigest
-        let earlier = try checkNotOpen(digest, in: state)
+        let earlier = try checkNotOpen(digest, kind: file.kind, in: state)
         try checkMembership(file.effects, track: track, at: moment, in: state)
 
         let number = Self.highestNumber(in: state) + 1
@@ -117,13 +117,15 @@ extension GovernanceEngine {
         }
     }
 
-    /// Refuses effects that are being voted on already; answers with an earlier, ended proposal.
-    private func checkNotOpen(_ effects: Digest, in state: StateOverlay) throws(Refusal) -> UInt64?
-    {
+    /// Refuses effects that are being voted on already; answers with an earlier proposal of the
+    /// same effects. Two equal payments are two payments, so they may be open together.
+    private func checkNotOpen(
+        _ effects: Digest, kind: ProposalKind, in state: StateOverlay
+    ) throws(Refusal) -> UInt64? {
         guard let earlier = GovernanceTables.effects.record(effects.bytes, in: state)?.value,
             let record = Self.proposal(earlier, in: state)
         else { return nil }
-        guard record.status.isFinal else {
+        guard record.status.isFinal || kind == .treasurySpend else {
             throw Refusal(
                 "proposal.duplicate",
                 "proposal \(earlier) has the same effects and is \(record.status.word)")

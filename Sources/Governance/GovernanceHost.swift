@@ -5,8 +5,8 @@ public import Primitives
 
 /// The control plane, as governance sees it.
 ///
-/// Everything is asked of the state handed in, never of something remembered, so that a replay gives
-/// the same answers.
+/// Everything is asked of the state handed in, never of something remembered, so that a replay
+/// gives the same answers.
 public protocol GovernanceHost {
     /// The constitution in force.
     func constitution(in state: any StateReader) throws(Refusal) -> Constitution

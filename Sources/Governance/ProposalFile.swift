@@ -1,5 +1,5 @@
-// A proposal as its authors write it: a YAML header between `---` lines that says what is to be done,
-// and a Markdown body that says why.
+// A proposal as its authors write it: a YAML header between `---` lines that says what is to be
+// done, and a Markdown body that says why.
 
 import Cryptography
 public import Primitives

@@ -22,7 +22,8 @@ public enum ProposalStatus: UInt8, CaseIterable, ByteCodable, Sendable {
     case vetoed = 7
     /// Withdrawn by its proposer before voting opened.
     case cancelled = 8
-    /// Its effects became impossible before voting opened, or nobody was there to execute it in time.
+    /// Its effects became impossible before voting opened, or nobody was there to execute it in
+    /// time.
     case expired = 9
     /// It passed, but its effects were refused until the grace ended.
     case executionFailed = 10
@@ -112,7 +113,8 @@ public struct ProposalRecord: Hashable, Sendable {
         PowerSnapshot(index: snapshotIndex, time: opensAt, age: rules.times.powerAge)
     }
 
-    /// The outcome as the tally stands. Throws `amount.overflow`, which a supply below 2^128 excludes.
+    /// The outcome as the tally stands. Throws `amount.overflow`, which a supply below 2^128
+    /// excludes.
     public func verdict() throws(Refusal) -> Verdict {
         try rules.tally.decide(tally, supply: supply)
     }

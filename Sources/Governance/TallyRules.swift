@@ -1,6 +1,6 @@
-// When a tally passes. One rule with explicit parameters instead of a rule for each tradition: which
-// choices make the quorum, what the threshold is a share of, and whether a comparison is > or >=.
-// Every comparison multiplies both sides out (256 bits), so that no rounding decides a vote.
+// When a tally passes. One rule with explicit parameters instead of a rule for each tradition:
+// which choices make the quorum, what the threshold is a share of, and whether a comparison is > or
+// >=. Every comparison multiplies both sides out (256 bits), so that no rounding decides a vote.
 
 public import Primitives
 

@@ -1,5 +1,5 @@
-// What a vote to train a model decides, down to the seed: enough that two strangers who run a segment
-// of it must get the same bytes.
+// What a vote to train a model decides, down to the seed: enough that two strangers who run a
+// segment of it must get the same bytes.
 
 public import Primitives
 

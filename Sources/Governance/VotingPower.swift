@@ -1,9 +1,9 @@
 // Who had how much to vote with, at any index of the log.
 //
-// The ledger's balances of the governance token are copied here as checkpoints whenever they change,
-// so that power is read as it was at the end of the entry before voting opened: what is bought,
-// borrowed or delegated afterwards does not vote. Power also ages: what counts is the least a holder
-// had over a window before the opening.
+// The ledger's balances of the governance token are copied here as checkpoints whenever they
+// change, so that power is read as it was at the end of the entry before voting opened: what is
+// bought, borrowed or delegated afterwards does not vote. Power also ages: what counts is the least
+// a holder had over a window before the opening.
 //
 // A delegate's power is worked out when they vote, from the delegations in force at the snapshot:
 // the cost is one look-up a delegator. That keeps ageing, expiry and overriding exact; running sums

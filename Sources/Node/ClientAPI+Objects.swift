@@ -22,7 +22,7 @@ extension ClientAPI {
             Route("PUT", "/api/v1/objects/{digest}", "Upload an object that the state refers to") {
                 [self] request, values async throws(Refusal) in
                 let digest = try pathDigest(values, "digest")
-                try await mayUpload(digest, request)
+                if let answer = try await admitUpload(digest, request) { return answer }
                 try objects.put(request.body, as: digest)
                 let count = await objects.replicate(request.body, as: digest)
                 let needed = settings.genesis.seats.count / 2 + 1
@@ -62,15 +62,19 @@ extension ClientAPI {
     }
 
     /// Anybody may upload what the state names; an agent with a session also what it is about to name.
-    private func mayUpload(_ digest: Digest, _ request: HTTPRequest) async throws(Refusal) {
-        if try await member.read({ (views) throws(Refusal) in views.expectsObject(digest) }) { return }
-        if await member.isLeader {
-            _ = try await desk.agent(token: request.bearer)
-            return
+    /// The leader knows the sessions: an unknown object is passed on to it, and its answer given.
+    private func admitUpload(_ digest: Digest, _ request: HTTPRequest) async throws(Refusal)
+        -> HTTPResponse?
+    {
+        if try await member.read({ (views) throws(Refusal) in views.expectsObject(digest) }) {
+            return nil
         }
-        throw Refusal(
-            "object.unexpected",
-            "nothing refers to the object \(digest); agents upload to the leader")
+        guard await member.isLeader else { return try await proxy.forward(request) }
+        guard request.bearer != nil else {
+            throw Refusal("object.unexpected", "nothing refers to the object \(digest)")
+        }
+        _ = try await desk.agent(token: request.bearer)
+        return nil
     }
 
     private func eventStream(after index: UInt64) async -> HTTPResponse {

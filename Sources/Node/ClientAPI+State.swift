@@ -140,7 +140,7 @@ extension ClientAPI {
                 let id = try pathNumber(values, "id")
                 let present = await desk.present(within: 6_000_000_000)
                 return try await read(request) { views throws(Refusal) in
-                    try views.waiting(job: id, present: present)
+                    try views.waiting(job: id, present: present, at: SystemClock.now())
                 }
             },
             Route("GET", "/api/v1/models", "Every model") { [self] request, _ async throws(Refusal) in

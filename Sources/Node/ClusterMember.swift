@@ -97,9 +97,21 @@ public actor ClusterMember {
             if failure != nil { break }
         }
         ticker.cancel()
+        inbox.finish()
+        for await input in inputs { refuse(input) }
         pending.failAll(failure ?? Refusal("member.stopped", "this member is stopping"))
         for watcher in watchers.values { watcher.finish() }
         log.close()
+    }
+
+    /// Answers what came too late.
+    private func refuse(_ input: MemberInput) {
+        let stopped = failure ?? Refusal("member.stopped", "this member is stopping")
+        switch input {
+        case .submit(_, let reply): reply.fail(stopped)
+        case .readBarrier(let reply): reply.fail(stopped)
+        default: break
+        }
     }
 
     /// Ends `run`.

@@ -122,10 +122,8 @@ final class DurableLog: Storage {
             lastWritten = entry.index
         }
         let responses = message.responses
-        guard !records.isEmpty else {
-            report(.stored(responses))
-            return
-        }
+        // Answers without records wait for the batches before them all the same: they may promise
+        // what those contain.
         store.append(records) { [report] result in
             switch result {
             case .success: report(.stored(responses))

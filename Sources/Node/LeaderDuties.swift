@@ -16,6 +16,7 @@ struct LeaderDuties: Sendable {
     /// Works until cancelled; idles while another member leads.
     func run() async {
         while !Task.isCancelled {
+            // Also the pace at which an act that keeps failing is tried again.
             try? await Task.sleep(for: .milliseconds(50))
             guard await member.isLeader else { continue }
             do throws(Refusal) {
@@ -50,7 +51,7 @@ struct LeaderDuties: Sendable {
         let present = await desk.present(within: 6_000_000_000)
         guard !present.isEmpty else { return }
         let placements = try await member.read { (views) throws(Refusal) in
-            try views.plan(present: present)
+            try views.plan(present: present, at: SystemClock.now())
         }
         guard !placements.isEmpty else { return }
         _ = try await member.submit(.place(placements))

@@ -53,7 +53,6 @@ actor ProviderDesk {
     /// Nanoseconds since an agent was last heard of; nil when never.
     func silence(of agent: Address) -> UInt64? {
         guard let seen = lastSeen[agent] else { return nil }
-        if sleepers[agent]?.isEmpty == false { return 0 }
         return SystemClock.monotonicNanoseconds() &- seen
     }
 
@@ -78,13 +77,16 @@ actor ProviderDesk {
             try? await Task.sleep(for: limit)
             self.wake(agent, number)
         }
-        await withCheckedContinuation { continuation in
-            sleepers[agent, default: [:]][number] = continuation
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                sleepers[agent, default: [:]][number] = continuation
+            }
+        } onCancel: {
+            Task { await self.wake(agent, number) }
         }
         alarm.cancel()
-        if sessions.values.contains(where: { $0.agent == agent }) {
-            lastSeen[agent] = SystemClock.monotonicNanoseconds()
-        }
+        // An agent whose connection broke while it waited is gone as far as anybody can tell.
+        lastSeen[agent] = Task.isCancelled ? 0 : SystemClock.monotonicNanoseconds()
     }
 
     private func wake(_ agent: Address, _ number: UInt64) {

@@ -35,8 +35,8 @@ public struct PlanRecipe: Sendable {
             rounds: voted.rounds, segmentsPerRound: voted.segmentsPerRound,
             stepsPerSegment: voted.stepsPerSegment, batch: shape.batch,
             learningRate: try LearningRateSchedule(
-                peakNano: peak, floorNano: peak / 10, warmupSteps: voted.warmUpSteps),
-            quantisation: quantisation, aggregation: .mean,
+                peakNano: peak, floorNano: peak / 5, warmupSteps: voted.warmUpSteps),
+            quantisation: quantisation, aggregation: AggregationRule(clipsToMedianNorm: true, trim: 1),
             outerRatePermille: UInt32(clamping: voted.outerLearningRateMillionths / 1000),
             outerMomentumPermille: UInt32(clamping: voted.outerMomentumMillionths / 1000))
         try recipe.check()

@@ -126,7 +126,11 @@ struct TrainingBenchmark {
             writeFile(Array(rates.joined(separator: " ").utf8), to: path + "/rates")
         else { throw Refusal("benchmarks.folder", "\(path) cannot be written") }
         let script = packageRoot + "/Deploy/benchmarks/pytorch_training.py"
-        let (output, status) = capture("python3 '\(script)' '\(path)' \(recipe.batch)")
+        // One thread in every library, none spinning beside it, and the widest kernels it has.
+        var environment = "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
+        environment += Kernels.instructionSet == "avx512" ? " OPENBLAS_CORETYPE=SkylakeX" : ""
+        let (output, status) = capture(
+            "env \(environment) python3 '\(script)' '\(path)' \(recipe.batch)")
         let numbers = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
         guard status == 0, numbers.count == 3 else {
             throw Refusal("benchmarks.peer", "PyTorch failed: \(output)")

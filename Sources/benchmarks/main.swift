@@ -6,7 +6,7 @@
 import Glibc
 
 let arguments = CommandLine.arguments.dropFirst()
-let repeats = arguments.dropFirst().first.flatMap { Int($0) } ?? 5
+let repeats = max(1, arguments.dropFirst().first.flatMap { Int($0) } ?? 5)
 
 switch arguments.first {
 case "training": TrainingBenchmark(repeats: repeats).run()

@@ -23,7 +23,8 @@ struct LifeCycleTests {
         #expect(tally == Tally(for: Amount(60), against: Amount(40)))
         #expect(
             lines == [
-                "quorum: for 60 + against 40 + abstain 0 = 100; 100 x 100 >= 10 x supply 100: reached",
+                "quorum: for 60 + against 40 + abstain 0 = 100;"
+                    + " 100 x 100 >= 10 x supply 100: reached",
                 "threshold: for 60 + against 40 + veto 0 = 100; for 60 x 100 > 50 x 100: approved",
             ])
         try house.entry(at: 130)
@@ -65,7 +66,8 @@ struct LifeCycleTests {
         let house = try Parliament([(1, 60), (2, 40)])
         let base = String(repeating: "0", count: 64)
         try house.submit(
-            "kind: change-policy\ntitle: T\neffects:\n  - policy: p\n    base: sha256:\(base)\n    text: new",
+            "kind: change-policy\ntitle: T\neffects:\n  - policy: p\n    base: sha256:\(base)\n"
+                + "    text: new",
             by: 1, at: 0)
         try house.vote(.for, by: 1, at: 10)
         try house.vote(.veto, by: 2, at: 11)
@@ -202,6 +204,64 @@ struct LifeCycleTests {
         try house.vote(.against, by: 2, at: 150)
         try house.entry(at: 161)
         #expect(house.status() == .queued)
+    }
+
+    @Test("a funding round pays for what the approvals share the budget to")
+    func fundingRound() throws {
+        let house = try Parliament([(1, 60), (2, 40)])
+        func project(_ name: String, _ cost: Int) -> String {
+            "      - name: \(name)\n        summary: s\n        to: \"\(address(9).hex)\"\n"
+                + "        cost: \(cost)"
+        }
+        try house.submit(
+            "kind: funding-round\ntitle: T\neffects:\n  - asset: CREDIT\n    budget: 100\n"
+                + "    projects:\n"
+                + [project("a", 60), project("b", 40), project("c", 50)].joined(separator: "\n"),
+            by: 1, at: 0)
+        try house.vote(.for, by: 1, approving: [0, 2], at: 10)
+        try house.vote(.for, by: 2, approving: [1], at: 11)
+        #expect(
+            refusalCode { try house.vote(.for, by: 2, approving: [3], at: 12) }
+                == "vote.approvals")
+        try house.entry(at: 111)
+        try house.entry(at: 131)
+        guard case .fundingRound(let round) = house.host.executed.first?.first else {
+            Issue.record("not executed")
+            return
+        }
+        // Both of the first voter's projects are worth their price alike: the cheaper one goes
+        // first.
+        #expect(round.projects.map(\.name) == ["b", "c"])
+    }
+
+    @Test("the explanation says what would change the outcome")
+    func explanation() throws {
+        let house = try Parliament([(1, 30), (2, 40), (3, 30)])
+        try house.signal()
+        try house.vote(.against, by: 1, at: 10)
+        let lines = try GovernanceEngine.explain(1, in: house.memory).lines
+        #expect(lines.contains("31 more for, and nothing else, would make it pass"))
+    }
+
+    @Test("every event has one canonical form, and two replicas agree on all of it")
+    func determinism() throws {
+        func run() throws -> ([[UInt8]], [StateEntry]) {
+            let house = try Parliament([(1, 60), (2, 40)])
+            var events: [GovernanceEvent] = []
+            try house.delegate(from: 2, to: [(1, 5000)], at: 0)
+            try house.signal()
+            events += try house.vote(.for, by: 1, at: 10)
+            events += try house.vote(.against, by: 2, at: 11)
+            events += try house.entry(at: 111)
+            events += try house.entry(at: 131)
+            return (
+                events.map(\.encoded),
+                house.memory.entries(from: [0], to: [0xFF], limit: 10_000)
+            )
+        }
+        let (left, right) = (try run(), try run())
+        #expect(left.0 == right.0)
+        #expect(left.1 == right.1)
     }
 
     @Test("rules are frozen when voting opens")

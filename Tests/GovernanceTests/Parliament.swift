@@ -139,15 +139,16 @@ final class Parliament {
     }
 
     @discardableResult
-    func vote(_ choice: Choice, by holder: UInt8, on number: UInt64 = 1, at seconds: UInt64) throws
-        -> [GovernanceEvent]
-    {
+    func vote(
+        _ choice: Choice, by holder: UInt8, on number: UInt64 = 1, approving: [UInt16] = [],
+        at seconds: UInt64
+    ) throws -> [GovernanceEvent] {
         try entry(at: seconds) { moment, state in
             let record = GovernanceEngine.proposal(number, in: state)
             return try engine.vote(
                 Vote(
                     proposal: number, title: record?.title ?? "", choice: choice,
-                    effects: record?.effectsDigest ?? .zero),
+                    effects: record?.effectsDigest ?? .zero, approvals: approving),
                 by: address(holder), at: moment, in: state)
         }
     }

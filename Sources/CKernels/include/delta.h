@@ -14,8 +14,8 @@ size_t althing_delta_bytes(size_t count, int bits);
 int althing_delta_quantise(
     const float *from, const float *to, size_t count, int bits, uint8_t *bytes);
 
-/// Whether `bytes` is what quantising could have made: scales below 2^40 and not negative, no value at
-/// the unused end of its range (-128, -8), zeros past the end. Returns 0, or -1.
+/// Whether `bytes` is what quantising could have made: scales below 2^40 and not negative, no value
+/// at the unused end of its range (-128, -8), zeros past the end. Returns 0, or -1.
 int althing_delta_check(const uint8_t *bytes, size_t count, int bits);
 
 /// Writes the values that checked `bytes` stand for.

@@ -5,8 +5,8 @@
 
 /// C = A B, or C += A B: `rows` x `depth` times `depth` x `columns`, with any strides for A and B.
 ///
-/// A(i, p) is `a[i * a_row + p * a_step]`, B(p, j) is `b[p * b_step + j * b_column]`, and C(i, j) is
-/// `c[i * c_row + j]`. C must not overlap A or B.
+/// A(i, p) is `a[i * a_row + p * a_step]`, B(p, j) is `b[p * b_step + j * b_column]`, and C(i, j)
+/// is `c[i * c_row + j]`. C must not overlap A or B, and the depth is at least 1.
 struct althing_product {
     ptrdiff_t rows, columns, depth;
     const float *a;

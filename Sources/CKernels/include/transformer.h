@@ -8,8 +8,11 @@
 // the final norm [width]. Weights are stored [inputs, outputs].
 //
 // Callers check shapes and tokens: width a multiple of 32, width / heads and context and vocabulary
-// multiples of 16, vocabulary <= 256, tokens and targets below the vocabulary. All pointers to floats are
-// aligned to 64 bytes. Functions that take `threads` give the same bits for every value of it.
+// multiples of 16, at most 64 layers, vocabulary <= 256, tokens and targets below the vocabulary, 1
+// to 64 threads. Workspaces and decoders are aligned to 64 bytes. Functions that take `threads`
+// give the same bits for every value of it.
+//
+// Attention scores fall with distance by a fixed slope a head: a power of two, from 1 to 1/128.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,9 +60,9 @@ size_t althing_decoder_floats(const struct althing_shape *shape);
 void althing_decoder_prepare(
     const struct althing_shape *shape, const float *parameters, float *decoder);
 
-/// Feeds `count` tokens at positions `position ..< position + count` (at most the context) and writes
-/// the logits after the last of them. One call with many tokens and many calls with one token give
-/// the same bits, which are also those of the training pass.
+/// Feeds `count` tokens at positions `position ..< position + count` (at most the context) and
+/// writes the logits after the last of them. One call with many tokens and many calls with one
+/// token give the same bits, which are also those of the training pass.
 void althing_decoder_extend(
     const struct althing_shape *shape, const float *parameters, float *decoder, int position,
     const uint8_t *tokens, int count, float *logits);

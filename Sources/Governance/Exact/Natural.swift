@@ -1,56 +1,66 @@
-// Whole numbers of any size. Equal shares need them: on real elections the exact fractions of what a
-// voter has left grow past 300 bits, and a rounding rule would have to be defended in public.
+// Whole numbers of any size. Equal shares need them: on real elections the exact fractions of what
+// a voter has left grow past 300 bits, and a rounding rule would have to be defended in public.
 //
 // Schoolbook algorithms on 64-bit limbs: the numbers are a few limbs long.
 
 /// A non-negative whole number of any size.
+///
+/// What fits in 128 bits, which is nearly everything nearly always, is kept without an allocation.
 public struct Natural: Hashable, Sendable {
-    /// Limbs, least first, without zeros at the end; none for zero.
-    private(set) var limbs: [UInt64]
+    private let low: UInt128
+    /// The limbs above the lowest 128 bits, least first, without zeros at the end.
+    private let high: [UInt64]
 
     /// Nothing.
-    public static let zero = Natural(limbs: [])
+    public static let zero = Natural(0)
     /// One.
     public static let one = Natural(1)
 
-    private init(limbs: [UInt64]) { self.limbs = limbs }
-
     /// Makes a number of 128 bits at most.
     public init(_ value: UInt128) {
-        limbs = [
-            UInt64(truncatingIfNeeded: value), UInt64(truncatingIfNeeded: value >> 64),
-        ]
-        trim()
+        low = value
+        high = []
+    }
+
+    /// Makes a number of limbs, least first; zeros at the end are dropped.
+    private init(limbs: [UInt64]) {
+        var count = limbs.count
+        while count > 0, limbs[count - 1] == 0 { count -= 1 }
+        let first = count > 0 ? UInt128(limbs[0]) : 0
+        let second = count > 1 ? UInt128(limbs[1]) : 0
+        low = second << 64 | first
+        high = count > 2 ? Array(limbs[2..<count]) : []
+    }
+
+    /// All limbs, least first, without zeros at the end.
+    private var limbs: [UInt64] {
+        let words = [UInt64(truncatingIfNeeded: low), UInt64(truncatingIfNeeded: low >> 64)]
+        guard high.isEmpty else { return words + high }
+        return low == 0 ? [] : (words[1] == 0 ? [words[0]] : words)
     }
 
     /// Whether it is zero.
-    public var isZero: Bool { limbs.isEmpty }
+    public var isZero: Bool { low == 0 && high.isEmpty }
 
     /// How many bits it has without leading zeros.
     public var bitWidth: Int {
-        guard let last = limbs.last else { return 0 }
-        return limbs.count * 64 - last.leadingZeroBitCount
+        guard let last = high.last else { return 128 - low.leadingZeroBitCount }
+        return 128 + high.count * 64 - last.leadingZeroBitCount
     }
 
     /// The value in 128 bits, or nil when it does not fit.
-    public var asUInt128: UInt128? {
-        guard limbs.count <= 2 else { return nil }
-        let low = limbs.isEmpty ? 0 : limbs[0]
-        let high = limbs.count < 2 ? 0 : limbs[1]
-        return UInt128(high) << 64 | UInt128(low)
-    }
-
-    private mutating func trim() {
-        while limbs.last == 0 { limbs.removeLast() }
-    }
+    public var asUInt128: UInt128? { high.isEmpty ? low : nil }
 
     // MARK: Arithmetic
 
     /// The sum.
     public static func + (left: Natural, right: Natural) -> Natural {
-        let (long, short) =
-            left.limbs.count >= right.limbs.count
-            ? (left.limbs, right.limbs) : (right.limbs, left.limbs)
+        if left.high.isEmpty, right.high.isEmpty {
+            let (sum, overflow) = left.low.addingReportingOverflow(right.low)
+            if !overflow { return Natural(sum) }
+        }
+        var (long, short) = (left.limbs, right.limbs)
+        if long.count < short.count { swap(&long, &short) }
         var sum = long
         var carry = false
         for index in long.indices {
@@ -68,59 +78,66 @@ public struct Natural: Hashable, Sendable {
     /// The difference, or nil when it would be below zero.
     public func subtracting(_ other: Natural) -> Natural? {
         guard self >= other else { return nil }
+        if high.isEmpty { return Natural(low - other.low) }
         var difference = limbs
+        let subtrahends = other.limbs
         var borrow = false
-        for index in limbs.indices {
-            guard index < other.limbs.count || borrow else { break }
-            let subtrahend = index < other.limbs.count ? other.limbs[index] : 0
+        for index in difference.indices {
+            guard index < subtrahends.count || borrow else { break }
+            let subtrahend = index < subtrahends.count ? subtrahends[index] : 0
             let (partial, first) = difference[index].subtractingReportingOverflow(subtrahend)
             let (total, second) = partial.subtractingReportingOverflow(borrow ? 1 : 0)
             difference[index] = total
             borrow = first || second
         }
-        var result = Natural(limbs: difference)
-        result.trim()
-        return result
+        return Natural(limbs: difference)
     }
 
     /// The product.
     public static func * (left: Natural, right: Natural) -> Natural {
-        guard !left.isZero, !right.isZero else { return .zero }
-        var product = [UInt64](repeating: 0, count: left.limbs.count + right.limbs.count)
-        for (offset, factor) in left.limbs.enumerated() {
+        if left.high.isEmpty, right.high.isEmpty {
+            let (product, overflow) = left.low.multipliedReportingOverflow(by: right.low)
+            if !overflow { return Natural(product) }
+        }
+        let (factors, limbs) = (left.limbs, right.limbs)
+        var product = [UInt64](repeating: 0, count: factors.count + limbs.count)
+        for (offset, factor) in factors.enumerated() {
             var carry: UInt64 = 0
-            for (index, limb) in right.limbs.enumerated() {
+            for (index, limb) in limbs.enumerated() {
                 let wide = factor.multipliedFullWidth(by: limb)
                 let (first, overflow1) = wide.low.addingReportingOverflow(product[offset + index])
                 let (second, overflow2) = first.addingReportingOverflow(carry)
                 product[offset + index] = second
-                // high <= 2^64 - 2, so two carries cannot overflow it together with the sum's bound.
+                // high <= 2^64 - 2, so two carries cannot overflow it together with the sum's
+                // bound.
                 carry = wide.high &+ (overflow1 ? 1 : 0) &+ (overflow2 ? 1 : 0)
             }
-            product[offset + right.limbs.count] = carry
+            product[offset + limbs.count] = carry
         }
-        var result = Natural(limbs: product)
-        result.trim()
-        return result
+        return Natural(limbs: product)
     }
 
     /// Quotient and remainder; nil for a zero divisor.
     public func divided(by divisor: Natural) -> (quotient: Natural, remainder: Natural)? {
-        guard let top = divisor.limbs.last else { return nil }
-        guard self >= divisor else { return (.zero, self) }
-        if divisor.limbs.count == 1 { return dividedByLimb(top) }
+        guard !divisor.isZero else { return nil }
+        if high.isEmpty, divisor.high.isEmpty {
+            let (quotient, remainder) = low.quotientAndRemainder(dividingBy: divisor.low)
+            return (Natural(quotient), Natural(remainder))
+        }
+        guard self >= divisor, let top = divisor.limbs.last else { return (.zero, self) }
+        if let limb = UInt64(exactly: divisor.low), divisor.high.isEmpty {
+            return dividedByLimb(limb)
+        }
         return dividedLong(by: divisor, shift: top.leadingZeroBitCount)
     }
 
     private func dividedByLimb(_ divisor: UInt64) -> (quotient: Natural, remainder: Natural) {
         var quotient = limbs
         var rest: UInt64 = 0
-        for index in limbs.indices.reversed() {
-            (quotient[index], rest) = divisor.dividingFullWidth((rest, limbs[index]))
+        for index in quotient.indices.reversed() {
+            (quotient[index], rest) = divisor.dividingFullWidth((rest, quotient[index]))
         }
-        var result = Natural(limbs: quotient)
-        result.trim()
-        return (result, Natural(UInt128(rest)))
+        return (Natural(limbs: quotient), Natural(UInt128(rest)))
     }
 
     /// Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D.
@@ -129,7 +146,8 @@ public struct Natural: Hashable, Sendable {
     ) {
         let divided = divisor.shiftedUp(shift).limbs
         var rest = shiftedUp(shift).limbs
-        while rest.count <= limbs.count { rest.append(0) }
+        let count = limbs.count
+        while rest.count <= count { rest.append(0) }
         let size = divided.count
         let top = divided[size - 1]
         let next = divided[size - 2]
@@ -144,11 +162,8 @@ public struct Natural: Hashable, Sendable {
             }
             quotient[position] = digit
         }
-        var result = Natural(limbs: quotient)
-        result.trim()
-        var remainder = Natural(limbs: Array(rest[..<size]))
-        remainder.trim()
-        return (result, remainder.shiftedDown(shift))
+        let remainder = Natural(limbs: Array(rest[..<size]))
+        return (Natural(limbs: quotient), remainder.shiftedDown(shift))
     }
 
     /// A quotient digit from the three highest limbs: right, or one too large.
@@ -207,41 +222,50 @@ public struct Natural: Hashable, Sendable {
 
     private func shiftedUp(_ shift: Int) -> Natural {
         guard shift > 0 else { return self }
-        var result = [UInt64](repeating: 0, count: limbs.count + 1)
-        for (index, limb) in limbs.enumerated() {
+        let words = limbs
+        var result = [UInt64](repeating: 0, count: words.count + 1)
+        for (index, limb) in words.enumerated() {
             result[index] |= limb << UInt64(shift)
             result[index + 1] |= limb >> UInt64(64 - shift)
         }
-        var shifted = Natural(limbs: result)
-        shifted.trim()
-        return shifted
+        return Natural(limbs: result)
     }
 
     private func shiftedDown(_ shift: Int) -> Natural {
         guard shift > 0 else { return self }
-        var result = limbs
-        for index in limbs.indices {
-            let higher = index + 1 < limbs.count ? limbs[index + 1] << UInt64(64 - shift) : 0
-            result[index] = limbs[index] >> UInt64(shift) | higher
+        let words = limbs
+        var result = words
+        for index in words.indices {
+            let higher = index + 1 < words.count ? words[index + 1] << UInt64(64 - shift) : 0
+            result[index] = words[index] >> UInt64(shift) | higher
         }
-        var shifted = Natural(limbs: result)
-        shifted.trim()
-        return shifted
+        return Natural(limbs: result)
     }
 
     /// The greatest common divisor (Euclid); of zero and a number, the number.
     public static func greatestCommonDivisor(_ left: Natural, _ right: Natural) -> Natural {
         var (a, b) = (left, right)
-        while let (_, remainder) = a.divided(by: b) {
-            if let small = b.asUInt128, let rest = remainder.asUInt128 {
+        while true {
+            if let small = a.asUInt128, let rest = b.asUInt128 {
                 return Natural(greatestCommonDivisor(small, rest))
             }
+            guard let (_, remainder) = a.divided(by: b) else { return a }
             (a, b) = (b, remainder)
+        }
+    }
+
+    private static func greatestCommonDivisor(_ left: UInt128, _ right: UInt128) -> UInt128 {
+        var (a, b) = (left, right)
+        while b != 0 {
+            if let small = UInt64(exactly: a), let rest = UInt64(exactly: b) {
+                return UInt128(greatestCommonDivisor(small, rest))
+            }
+            (a, b) = (b, a % b)
         }
         return a
     }
 
-    private static func greatestCommonDivisor(_ left: UInt128, _ right: UInt128) -> UInt128 {
+    private static func greatestCommonDivisor(_ left: UInt64, _ right: UInt64) -> UInt64 {
         var (a, b) = (left, right)
         while b != 0 { (a, b) = (b, a % b) }
         return a
@@ -251,13 +275,13 @@ public struct Natural: Hashable, Sendable {
 extension Natural: Comparable {
     /// Orders by value.
     public static func < (left: Natural, right: Natural) -> Bool {
-        guard left.limbs.count == right.limbs.count else {
-            return left.limbs.count < right.limbs.count
+        guard left.high.count == right.high.count else {
+            return left.high.count < right.high.count
         }
-        for index in left.limbs.indices.reversed() where left.limbs[index] != right.limbs[index] {
-            return left.limbs[index] < right.limbs[index]
+        for index in left.high.indices.reversed() where left.high[index] != right.high[index] {
+            return left.high[index] < right.high[index]
         }
-        return false
+        return left.low < right.low
     }
 }
 
@@ -268,7 +292,7 @@ extension Natural: CustomStringConvertible {
         var groups: [UInt64] = []
         while !rest.isZero {
             let (quotient, remainder) = rest.dividedByLimb(10_000_000_000_000_000_000)
-            groups.append(remainder.limbs.first ?? 0)
+            groups.append(UInt64(truncatingIfNeeded: remainder.low))
             rest = quotient
         }
         guard let first = groups.popLast() else { return "0" }

@@ -82,8 +82,8 @@ public struct ApprovalCommittee: Sendable {
         return run
     }
 
-    /// Adds, seat by seat, the candidate for whom the seats' cost can be spread most evenly; nil for
-    /// more than 20 seats, whose subsets would be too many.
+    /// Adds, seat by seat, the candidate for whom the seats' cost can be spread most evenly; nil
+    /// for more than 20 seats, whose subsets would be too many.
     public func maximinSupport() -> [Int]? {
         guard seats <= 20 else { return nil }
         var elected: [Int] = []

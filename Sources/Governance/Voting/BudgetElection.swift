@@ -68,14 +68,16 @@ public struct BudgetElection: Sendable {
         self.budget = budget
         self.projects = projects
         self.ballots = ballots
-        precedence = BudgetElection.ranks(projects.indices.sorted {
-            projects[$0].name < projects[$1].name
-        })
+        precedence = BudgetElection.ranks(
+            projects.indices.sorted {
+                projects[$0].name < projects[$1].name
+            })
     }
 
     /// An election by approvals, each a list of projects by position.
     public init(
-        budget: Rational, projects: [BudgetProject], approvals: [(projects: [Int], weight: UInt128)],
+        budget: Rational, projects: [BudgetProject],
+        approvals: [(projects: [Int], weight: UInt128)],
         utility: ApprovalUtility
     ) {
         let ballots = approvals.map { approval in
@@ -105,13 +107,14 @@ public struct BudgetElection: Sendable {
     /// Breaks ties by least cost, then most votes, then name (as equalshares.net recommends).
     public mutating func preferCheapThenPopular() {
         let votes = votes
-        precedence = BudgetElection.ranks(projects.indices.sorted { left, right in
-            if projects[left].cost != projects[right].cost {
-                return projects[left].cost < projects[right].cost
-            }
-            if votes[left] != votes[right] { return votes[left] > votes[right] }
-            return projects[left].name < projects[right].name
-        })
+        precedence = BudgetElection.ranks(
+            projects.indices.sorted { left, right in
+                if projects[left].cost != projects[right].cost {
+                    return projects[left].cost < projects[right].cost
+                }
+                if votes[left] != votes[right] { return votes[left] > votes[right] }
+                return projects[left].name < projects[right].name
+            })
     }
 
     /// What a set of projects costs.

@@ -60,7 +60,8 @@ extension BudgetElection {
     }
 
     /// Phragmen's sequential rule: a bought project's cost is a load on its supporters, and the
-    /// project that leads to the least load goes next. Ends when a project of least load does not fit.
+    /// project that leads to the least load goes next. Ends when a project of least load does not
+    /// fit.
     public func phragmen() -> BudgetOutcome {
         var run = PhragmenRun(self)
         while let best = run.best(), best.fits, let project = first(of: best.projects) {

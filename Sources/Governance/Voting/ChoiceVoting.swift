@@ -53,8 +53,8 @@ public enum ChoiceVoting {
         return scores
     }
 
-    /// As `weighted`, but an option's score is the square of the sum of square roots, scaled so that
-    /// all scores together are the power cast.
+    /// As `weighted`, but an option's score is the square of the sum of square roots, scaled so
+    /// that all scores together are the power cast.
     ///
     /// Splitting oneself over many accounts multiplies one's score: this needs an identity source.
     public static func quadratic(

@@ -1,10 +1,10 @@
-// The Method of Equal Shares (Peters, Pierczynski, Skowron: "Proportional Participatory Budgeting with
-// Additive Utilities", 2021). Every voter starts with an equal share of the budget; a project is
-// bought when its supporters can pay for it, each in proportion to what it is worth to them; the
+// The Method of Equal Shares (Peters, Pierczynski, Skowron: "Proportional Participatory Budgeting
+// with Additive Utilities", 2021). Every voter starts with an equal share of the budget; a project
+// is bought when its supporters can pay for it, each in proportion to what it is worth to them; the
 // project with the best price a unit of utility goes first.
 //
-// Exact: budgets and prices are fractions of any size. A price once computed is a lower bound later,
-// because budgets only shrink, so most projects need not be priced again in a round.
+// Exact: budgets and prices are fractions of any size. A price once computed is a lower bound
+// later, because budgets only shrink, so most projects need not be priced again in a round.
 
 /// What a rule that shares a budget bought, in the order bought.
 public struct BudgetOutcome: Hashable, Sendable {
@@ -127,19 +127,25 @@ extension BudgetElection {
     }
 
     /// The method, with everyone's share raised by `step` until the winners leave room for nothing
-    /// else that somebody likes; the last outcome within the real budget is the result.
-    public func equalSharesRaised(by step: Rational) -> BudgetOutcome {
+    /// else that somebody likes, or `rounds` times; the last outcome within the real budget is the
+    /// result.
+    ///
+    /// Without a limit the rounds are bounded only by how few like a project that would still fit.
+    public func equalSharesRaised(by step: Rational, rounds: Int = .max) -> BudgetOutcome {
         var share = equalShare
         var last = BudgetOutcome(order: [])
         guard !step.isZero, totalWeight > 0 else { return equalShares() }
         let start = EqualSharesRun(self, share: .zero)
-        while true {
+        var round = 0
+        while round <= rounds {
             let outcome = equalShares(share: share)
             guard cost(of: outcome.order) <= budget else { return last }
             if start.isExhaustive(after: outcome.order, budget: budget) { return outcome }
             last = outcome
             share = share + step
+            round += 1
         }
+        return last
     }
 
     /// The method, completed by buying what still fits in the order of votes.

@@ -1,5 +1,5 @@
-// Votes that rank options: instant run-off, Condorcet's comparison of pairs, and Copeland's count of
-// it. Every round and the whole matrix are part of the result, so that nobody has to believe it.
+// Votes that rank options: instant run-off, Condorcet's comparison of pairs, and Copeland's count
+// of it. Every round and the whole matrix are part of the result, so that nobody has to believe it.
 
 /// A round of an instant run-off.
 public struct RunoffRound: Hashable, Sendable {
@@ -42,8 +42,8 @@ public struct RankedElection: Sendable {
     }
 
     /// Instant run-off: the option with the least first preferences leaves, until one has more than
-    /// half of the power still counted or fewer than three are left. Among equals the one that comes
-    /// first in `elimination` leaves (by default the lowest number).
+    /// half of the power still counted or fewer than three are left. Among equals the one that
+    /// comes first in `elimination` leaves (by default the lowest number).
     ///
     /// Not monotone: raising an option on some ballots can make it lose.
     public func instantRunoff(elimination: [Int]? = nil) -> [RunoffRound] {

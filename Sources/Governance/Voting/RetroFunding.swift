@@ -44,9 +44,9 @@ public struct RetroFunding: Sendable {
         return medians
     }
 
-    /// What each project is paid: medians scaled to the pool. While somebody would get less than the
-    /// minimum, the one with the least (the last by name among equals) is dropped and the rest scaled
-    /// again.
+    /// What each project is paid: medians scaled to the pool. While somebody would get less than
+    /// the minimum, the one with the least (the last by name among equals) is dropped and the rest
+    /// scaled again.
     public func payouts(
         _ medians: [(project: String, median: Rational)]
     ) -> [(project: String, amount: Rational)] {

@@ -1,6 +1,6 @@
-// Thresholds that fall while a vote runs, as Polkadot's OpenGov has them: a clear majority may pass at
-// once, a narrow one has to wait. Points on a curve are in parts of a billion of the voting period and
-// of the whole; each rounds as its original does.
+// Thresholds that fall while a vote runs, as Polkadot's OpenGov has them: a clear majority may pass
+// at once, a narrow one has to wait. Points on a curve are in parts of a billion of the voting
+// period and of the whole; each rounds as its original does.
 
 /// A falling threshold.
 public enum ThresholdCurve: Hashable, Sendable {
@@ -24,7 +24,8 @@ public enum ThresholdCurve: Hashable, Sendable {
             return ceiling - Self.product(part, ceiling - floor)
         case .stepped(let begin, let end, let step, let period):
             let fallen = step.multipliedReportingOverflow(by: elapsed / Swift.max(period, 1))
-            let height = fallen.overflow || fallen.partialValue > begin
+            let height =
+                fallen.overflow || fallen.partialValue > begin
                 ? 0 : begin - fallen.partialValue
             return Swift.max(height, end)
         case .reciprocal(_, _, let floor, let ceiling):

@@ -1,5 +1,6 @@
 // Liquid delegation: power follows a chain of delegates to the first who votes. Resolved once, when
-// voting has ended, in time linear in the voters: the order in which people delegated cannot matter.
+// voting has ended, in time linear in the voters: the order in which people delegated cannot
+// matter.
 
 public import Primitives
 
@@ -16,8 +17,8 @@ public struct TransitiveDelegation: Sendable {
         self.delegates = delegates
     }
 
-    /// For each holder, whose vote theirs follows: the first voter on their chain, themselves first;
-    /// nil when the chain ends or runs in a circle without one.
+    /// For each holder, whose vote theirs follows: the first voter on their chain, themselves
+    /// first; nil when the chain ends or runs in a circle without one.
     public func representatives(voted: [Bool]) -> [Int?] {
         enum Mark { case unknown, onPath, known(Int?) }
         var marks = [Mark](repeating: .unknown, count: weights.count)

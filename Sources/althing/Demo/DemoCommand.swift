@@ -80,7 +80,7 @@ struct DemoCommand: AsyncParsableCommand {
               export ALTHING_CLUSTER=\(stage.origins.joined(separator: ","))
               althing proposal list
               althing provider list
-              althing ask bard "In the beginning" --api-key-file \(stage.folder)/api.key
+              althing ask kings "In the beginning" --api-key-file \(stage.folder)/api.key
             Ctrl-C ends it and leaves nothing behind.
             """)
         while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(200)) }

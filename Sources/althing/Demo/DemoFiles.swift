@@ -39,13 +39,12 @@ enum DemoFiles {
         kind: release-model
         title: Release \(model)
         effects:
-          - release-model:
-              model: \(model)
-              digest: "\(digest)"
-              asset: CREDIT
-              price-per-input-token: 200
-              price-per-output-token: 600
-              licence: CC0-1.0
+          - model: \(model)
+            digest: \(digest)
+            asset: CREDIT
+            price_per_input_token: 200
+            price_per_output_token: 600
+            licence: CC0-1.0
         ---
         # Release \(model)
 

@@ -79,7 +79,8 @@ enum BudgetCases {
         case "phragmen": return election.allPhragmen()
         case "greedy", "greedy_utilitarian_welfare":
             // By the utility of a unit of cost: with utility = cost that is the order of votes.
-            let byCost = election.ballots.first?.utilities.allSatisfy { $0.utility == .one } ?? false
+            let byCost =
+                election.ballots.first?.utilities.allSatisfy { $0.utility == .one } ?? false
             return election.allGreedy(byCost: byCost)
         default: throw mismatch("the rule \(rule) is not known")
         }

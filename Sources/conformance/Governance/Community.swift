@@ -12,7 +12,6 @@ final class CommunityHost: GovernanceHost {
     var members: [String] = []
     /// SHA-256 of the policies' texts in force, by name.
     var policies: [String: Digest] = [:]
-    /// How much a deposit account holds; nil for enough.
     var executed: [UInt64] = []
     var fates: [UInt64: DepositFate] = [:]
     var refusal: Refusal?
@@ -75,6 +74,7 @@ final class Community {
     let memory = MemoryState()
     let host: CommunityHost
     private(set) var index: UInt64 = 1
+    /// The time of the last entry, in milliseconds.
     private(set) var now: UInt64 = 0
     private var supply = Amount.zero
     private var balances: [String: Amount] = [:]
@@ -97,12 +97,21 @@ final class Community {
     }
 
     func moment() -> LogMoment {
-        LogMoment(index: index, time: Timestamp(milliseconds: now * 1000))
+        LogMoment(index: index, time: Timestamp(milliseconds: now))
     }
 
-    /// What is due up to `seconds`, in an entry of its own.
+    /// What is due up to `seconds`, each at its time as a leader's ticks do it, then an entry.
     func advance(to seconds: UInt64) throws(Refusal) {
-        now = max(now, seconds)
+        while let due = GovernanceEngine.nextDueTime(in: memory),
+            due.milliseconds <= seconds * 1000
+        {
+            try tick(at: due.milliseconds)
+        }
+        try tick(at: seconds * 1000)
+    }
+
+    private func tick(at milliseconds: UInt64) throws(Refusal) {
+        now = max(now, milliseconds)
         index += 1
         let state = StateOverlay(memory)
         _ = try engine.advance(to: moment(), in: state)

@@ -1,7 +1,9 @@
-// OpenZeppelin's Governor and ERC20Votes, Compound's Bravo: scripts of events on a governance clock.
+// OpenZeppelin's Governor and ERC20Votes, Compound's Bravo: scripts of events on a governance
+// clock.
 //
 // The life cycle is modelled here as theirs; quorum and success are our `TallyRules`, with their
-// parameters. A step that must be refused has to be refused; the names of the errors are the file's.
+// parameters. A step that must be refused has to be refused; the names of the errors are the
+// file's.
 
 import Governance
 import Primitives

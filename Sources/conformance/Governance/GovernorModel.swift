@@ -145,7 +145,9 @@ final class GovernorModel: GovernorScript {
         let snapshot = time + votingDelay
         proposals[id] = GovernorProposal(
             proposer: by, snapshot: snapshot, deadline: snapshot + votingPeriod)
-        if let name = step["id"]?.text, name != id { proposals[name] = proposals.removeValue(forKey: id) }
+        if let name = step["id"]?.text, name != id {
+            proposals[name] = proposals.removeValue(forKey: id)
+        }
         lastProposal = step["id"]?.text ?? id
         return nil
     }
@@ -213,7 +215,8 @@ final class GovernorModel: GovernorScript {
         return weight.description
     }
 
-    private func voteFractional(_ by: String, _ step: JSON, _ id: String) throws(Refusal) -> String? {
+    private func voteFractional(_ by: String, _ step: JSON, _ id: String) throws(Refusal) -> String?
+    {
         var proposal = try active(id)
         let whole = power[by] ?? .zero
         let used = proposal.used[by] ?? .zero
@@ -333,7 +336,8 @@ final class GovernorModel: GovernorScript {
         } else if by == guardian {
             // A guardian may cancel until it is done.
         } else {
-            guard by == proposal.proposer, current == "Pending" || guardian == nil && current == "Pending"
+            guard by == proposal.proposer,
+                current == "Pending" || guardian == nil && current == "Pending"
             else { throw Refusal("UnableToCancel", "only its proposer, while pending") }
         }
         proposals[id]?.isCancelled = true

@@ -1,5 +1,5 @@
-// DAO DAO's thresholds, revocation and veto life cycle; Aragon's majority formula; DAO DAO's Condorcet
-// proposals.
+// DAO DAO's thresholds, revocation and veto life cycle; Aragon's majority formula; DAO DAO's
+// Condorcet proposals.
 
 import Governance
 import Primitives

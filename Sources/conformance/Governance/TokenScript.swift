@@ -39,7 +39,8 @@ final class TokenScript: GovernorScript {
         return nil
     }
 
-    private func past(_ history: [(time: Int, amount: Amount)], _ at: Int) throws(Refusal) -> Amount {
+    private func past(_ history: [(time: Int, amount: Amount)], _ at: Int) throws(Refusal) -> Amount
+    {
         guard at < time else { throw Refusal("FutureLookup", "\(at) is not over") }
         return history.last { $0.time <= at }?.amount ?? .zero
     }
@@ -94,9 +95,9 @@ final class TokenScript: GovernorScript {
     }
 
     /// One checkpoint a tick: the last write of a tick is the one that stays.
-    private func write(_ history: inout [(time: Int, amount: Amount)], _ amount: Amount) throws(
-        Refusal
-    ) {
+    private func write(_ history: inout [(time: Int, amount: Amount)], _ amount: Amount)
+        throws(Refusal)
+    {
         if history.last?.time == time { history.removeLast() }
         history.append((time, amount))
     }

@@ -1,0 +1,196 @@
+// `althing cluster`: laying a deployment's foundation, and seeing how it does.
+
+import ArgumentParser
+import Client
+import ControlPlane
+import Cryptography
+import Platform
+import Primitives
+import Terminal
+
+/// The noun `cluster`.
+struct ClusterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster", abstract: "Make a deployment; see how its members do.",
+        discussion: """
+            Example:
+              althing cluster status --cluster http://127.0.0.1:7000
+            """,
+        subcommands: [ClusterInit.self, ClusterStatus.self])
+}
+
+/// `cluster init`.
+struct ClusterInit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a deployment's genesis and its members' folders.",
+        discussion: """
+            Member N listens for clients on BASE-PORT + 2(N-1) and for its peers one port above. \
+            The genesis digest that is printed is the deployment's name: keep it where auditors \
+            find it.
+
+            Example:
+              althing cluster init --genesis genesis.yaml --timings timings.yaml \\
+                --policies Policies --members 3 --output deployment
+            """)
+
+    @Option(help: ArgumentHelp("First balances and assets.", valueName: "file"))
+    var genesis: String
+
+    @Option(help: ArgumentHelp("How long a day lasts.", valueName: "file"))
+    var timings: String
+
+    @Option(help: ArgumentHelp("Folder of the first policies.", valueName: "folder"))
+    var policies: String
+
+    @Option(help: "How many members: 1, 3 or 5.")
+    var members = 3
+
+    @Option(help: "Where members are reached.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The first member's port for clients.")
+    var basePort = 7000
+
+    @Option(
+        name: [.long, .customLong("folder")],
+        help: ArgumentHelp("Where to make the folders.", valueName: "folder"))
+    var output: String
+
+    @Option(name: [.customShort("f"), .long], help: "How to print: table or json.")
+    var format: OutputFormat = .table
+
+    func validate() throws {
+        guard [1, 3, 5].contains(members) else {
+            throw ValidationError("a cluster has 1, 3 or 5 members")
+        }
+        guard basePort > 0, basePort + 2 * members <= 65_536 else {
+            throw ValidationError("the ports do not fit below 65536")
+        }
+    }
+
+    func run() async throws { try make() }
+
+    private func make() throws(Refusal) {
+        let target = "\(output)/genesis.althing"
+        guard !Files.exists(target) else {
+            throw Refusal("cluster.exists", "\(target) exists: a deployment is made once")
+        }
+        var genesis = try readGenesis()
+        var seeds: [SecretBytes] = []
+        for number in 1...members {
+            var bytes = try SystemEntropy.bytes(32)
+            let seed = SecretBytes(consuming: &bytes)
+            let port = basePort + 2 * (number - 1)
+            genesis.seats.append(
+                Seat(
+                    id: UInt64(number), publicKey: try Ed25519.publicKey(seed: seed),
+                    peerAddress: "\(host):\(port + 1)", clientOrigin: "http://\(host):\(port)"))
+            seeds.append(seed)
+        }
+        // The first state is built once here, so that a wrong policy or balance is found now and
+        // not when the members start.
+        _ = try StateMachine(genesis: genesis, database: try StateDatabase(path: ":memory:"))
+        try Files.makeFolders(output)
+        for (offset, seed) in seeds.enumerated() { try makeHome(offset + 1, seed) }
+        try Files.create(target, genesis.encoded)
+        report(genesis)
+    }
+
+    private func readGenesis() throws(Refusal) -> Genesis {
+        let timings = try Timings(parsing: try Files.readText(timings), name: timings)
+        var genesis = try Genesis(
+            parsing: try Files.readText(genesis), name: genesis, timings: timings,
+            timestamp: SystemClock.now())
+        for name in Genesis.requiredPolicies {
+            let path = "\(policies)/\(name).yaml"
+            genesis.policies.append(PolicyText(name: name, text: try Files.readText(path)))
+        }
+        return genesis
+    }
+
+    private func makeHome(_ number: Int, _ seed: SecretBytes) throws(Refusal) {
+        let home = "\(output)/member-\(number)"
+        try Files.makeFolders(home, mode: 0o700)
+        try Files.create(
+            "\(home)/\(MemberConfiguration.keyName)",
+            Array((Hex.encode(seed.exposed()) + "\n").utf8), mode: 0o600)
+        try Files.create(
+            "\(home)/\(MemberConfiguration.fileName)",
+            Array(MemberConfiguration(member: UInt64(number)).text.utf8))
+    }
+
+    private func report(_ genesis: Genesis) {
+        let origins = genesis.seats.map(\.clientOrigin).joined(separator: ",")
+        let facts = [
+            ("deployment", genesis.name), ("genesis", genesis.digest.hex), ("cluster", origins),
+        ]
+        let homes = (1...members).map { "\(output)/member-\($0)" }
+        Output(format).show(
+            Presentation.facts(facts) + homes.map { "start: althing node run --home \($0)" },
+            json: [
+                "name": .string(genesis.name), "genesis": .string(genesis.digest.hex),
+                "cluster": .string(origins), "file": .string("\(output)/genesis.althing"),
+                "members": .array(homes.map { .string($0) }),
+            ])
+    }
+}
+
+/// `cluster status`.
+struct ClusterStatus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show every member as it sees the cluster.",
+        discussion: """
+            Asks each member that the first answering one knows. Exit code 2 when none answers.
+
+            Example:
+              althing cluster status --cluster http://127.0.0.1:7000
+            """)
+
+    @OptionGroup var read: ReadOptions
+
+    func run() async throws { try await show() }
+
+    private func show() async throws(Refusal) {
+        let first = try await read.get("/api/v1/status")
+        var rows: [JSON] = []
+        for member in first["members"]?.elements ?? [] {
+            rows.append(await ClusterStatus.row(member))
+        }
+        let facts = Presentation.facts(
+            first,
+            [
+                ("deployment", "name"), ("genesis", "genesis"), ("leader", "leader_origin"),
+                ("log time", "time"), ("applied", "applied_index"),
+            ])
+        let table = Presentation.table(
+            .array(rows),
+            [
+                .number("MEMBER", "id"), .text("ORIGIN", "origin"), .text("ROLE", "role"),
+                .number("TERM", "term"), .number("APPLIED", "applied_index"),
+                .computed("STATE") { Presentation.short($0["state_digest"]?.shown ?? "-") },
+            ])
+        let printer = read.printer
+        let lines = facts + [""] + table.lines(for: printer.screen)
+        let members = (first.members ?? []).filter { $0.key != "members" }
+        printer.show(
+            lines, json: .object(members + [JSON.Member("members", .array(rows))]))
+    }
+
+    /// A member's own answer, or that it does not answer.
+    private static func row(_ member: JSON) async -> JSON {
+        let origin = member["origin"]?.text ?? ""
+        var row = member.members ?? []
+        do throws(Refusal) {
+            let client = try ClusterClient(origins: [origin])
+            defer { client.close() }
+            let status = try await client.get(
+                "/api/v1/status", .init(timeout: .seconds(3)))
+            for key in ["role", "term", "applied_index", "commit_index", "state_digest"] {
+                row.append(JSON.Member(key, status[key] ?? .null))
+            }
+        } catch {
+            row.append(JSON.Member("role", "unreachable"))
+        }
+        return .object(row)
+    }
+}

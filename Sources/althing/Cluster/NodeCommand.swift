@@ -1,0 +1,51 @@
+// `althing node`: one member of the cluster as a process.
+
+import ArgumentParser
+import Node
+import Platform
+import Primitives
+import Telemetry
+
+/// The noun `node`.
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Run a member of the cluster.",
+        discussion: """
+            Example:
+              althing node run --home deployment/member-1
+            """,
+        subcommands: [NodeRun.self])
+}
+
+/// `node run`.
+struct NodeRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run a member until it is told to stop.",
+        discussion: """
+            Logs a JSON object a line to standard error. SIGTERM and SIGINT stop the member in \
+            order: it finishes what it has, hands over what it leads, and exits with 0.
+
+            Example:
+              althing node run --home deployment/member-1
+            """)
+
+    @Option(help: ArgumentHelp("The member's folder, from cluster init.", valueName: "folder"))
+    var home: String
+
+    @Option(help: "debug, info, warning or error; the configuration's otherwise.")
+    var logLevel: String?
+
+    func run() async throws { try await start() }
+
+    private func start() async throws(Refusal) {
+        let configuration = try MemberConfiguration(home: home)
+        let settings = try configuration.settings(home: home)
+        let word = logLevel ?? configuration.logLevel
+        guard let level = Telemetry.level(named: word) else {
+            throw Refusal("usage.log-level", "there is no log level `\(word)`")
+        }
+        let logger = Telemetry.logger("node", level: level)
+        let process = MemberProcess(settings: settings, logger: logger)
+        try await Stopping.run { () async throws(Refusal) in try await process.run() }
+    }
+}

@@ -1,0 +1,324 @@
+// `althing proposal`: from a file to a decision.
+
+import ArgumentParser
+import Client
+import ControlPlane
+import Governance
+import Platform
+import Primitives
+import Terminal
+
+/// The noun `proposal`.
+struct ProposalCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "proposal",
+        abstract: "Write, check, plan, submit and follow proposals.",
+        discussion: """
+            Example:
+              althing proposal new --kind signal --file Proposals/0007-words.md
+              althing proposal check Proposals/0007-words.md
+              althing proposal plan Proposals/0007-words.md
+              althing proposal submit Proposals/0007-words.md
+            """,
+        subcommands: [
+            ProposalNew.self, ProposalCheck.self, ProposalPlan.self, ProposalSubmit.self,
+            ProposalList.self, ProposalShow.self, ProposalExplain.self, ProposalCancel.self,
+        ])
+}
+
+/// A proposal's file.
+struct ProposalDocument {
+    /// The file's name without its folders, as it is signed.
+    let name: String
+    /// What it says.
+    let file: ProposalFile
+
+    /// Reads and checks a file; every refusal names file and line.
+    init(_ path: String) throws(Refusal) {
+        name = Files.name(of: path)
+        file = try ProposalFile(
+            parsing: try Files.readText(path, limit: ProposalFile.byteLimit), name: path)
+    }
+}
+
+/// `proposal new`.
+struct ProposalNew: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new", abstract: "Write a proposal file to start from.",
+        discussion: """
+            Example:
+              althing proposal new --file Proposals/0007-words.md --title "Say it"
+            """)
+
+    @Option(help: ArgumentHelp("Where to write it.", valueName: "file"))
+    var file: String
+
+    @Option(help: "One line that voters sign.")
+    var title = "Say in one line what would be decided"
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let text = ProposalNew.template(title: title)
+        _ = try ProposalFile(parsing: text, name: file)
+        try Files.create(file, Array(text.utf8))
+        output.printer.show(
+            ["\(file): change it, then `althing proposal check \(file)`"],
+            json: ["file": .string(file)])
+    }
+
+    private static func template(title: String) -> String {
+        """
+        ---
+        format: proposal/1
+        kind: signal
+        title: \(title)
+        effects:
+          - text: Write the statement that would be recorded.
+        ---
+
+        ## What
+
+        What would be different afterwards.
+
+        ## Why
+
+        The problem, who has it, and what happens if nothing is done.
+
+        ## Cost and risk
+
+        What it costs at most, who is paid, what could go wrong.
+
+        ## Alternatives
+
+        What else was considered, and why this is better.
+
+        """
+    }
+}
+
+/// `proposal check`.
+struct ProposalCheck: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check a proposal file without a cluster.",
+        discussion: """
+            Example:
+              althing proposal check Proposals/0001-train-first-light.md
+            """)
+
+    @Argument(help: "The file.")
+    var file: String
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let document = try ProposalDocument(file)
+        let proposal = document.file
+        output.printer.show(
+            Presentation.facts([
+                ("title", proposal.title), ("kind", proposal.kind.word),
+                ("effects", String(proposal.effects.count)),
+                ("digest of the effects", proposal.effectsDigest.hex),
+            ]) + ["the file is well formed"],
+            json: [
+                "ok": true, "title": .string(proposal.title), "kind": .string(proposal.kind.word),
+                "effects": .int(proposal.effects.count),
+                "effects_digest": .string(proposal.effectsDigest.hex),
+                "body_digest": .string(proposal.bodyDigest.hex),
+            ])
+    }
+}
+
+/// `proposal plan`.
+struct ProposalPlan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Show what a proposal would do if it passed now.",
+        discussion: """
+            The cluster runs the effects on a copy of its state and changes nothing.
+
+            Example:
+              althing proposal plan Proposals/0001-train-first-light.md
+            """)
+
+    @Argument(help: "The file.")
+    var file: String
+
+    @OptionGroup var read: ReadOptions
+
+    func run() async throws { try await plan() }
+
+    private func plan() async throws(Refusal) {
+        let document = try ProposalDocument(file)
+        let (plan, money) = try await read.ask { (client) throws(Refusal) in
+            (
+                try await client.post(
+                    "/api/v1/proposals/plan",
+                    [
+                        "file_name": .string(document.name),
+                        "text": .string(document.file.text),
+                    ]), try await AssetAmounts(client)
+            )
+        }
+        read.printer.show(ProposalPlan.lines(plan, money), json: plan)
+    }
+
+    private static func lines(_ plan: JSON, _ money: AssetAmounts) -> [String] {
+        let track = plan["track"] ?? .null
+        func duration(_ key: String) -> String {
+            Durations.text(milliseconds: track[key]?.unsigned ?? 0)
+        }
+        var lines = Presentation.facts([
+            ("title", plan["title"]?.shown ?? "-"), ("kind", plan["kind"]?.shown ?? "-"),
+            ("deposit", money.text(track["deposit"])),
+            ("voting opens after", duration("delay_milliseconds")),
+            ("voting lasts", duration("period_milliseconds")),
+            ("then waits", duration("timelock_milliseconds")),
+        ])
+        for effect in plan["effects"]?.elements ?? [] {
+            lines.append("")
+            let members = (effect.members ?? []).filter { $0.key != "changed_lines" }
+            lines += Presentation.facts(
+                members.map { member in
+                    let isMoney = ["budget", "least_cost", "amount"].contains(member.key)
+                    return (
+                        member.key.replacing("_", with: " "),
+                        isMoney ? money.text(member.value) : member.value.shown
+                    )
+                })
+            for line in effect["changed_lines"]?.elements ?? [] {
+                lines.append("  " + Screen.sanitized(line.shown))
+            }
+        }
+        return lines
+    }
+}
+
+/// `proposal list`.
+struct ProposalList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List proposals, newest first.",
+        discussion: """
+            Example:
+              althing proposal list --status voting
+            """)
+
+    @Option(help: "Only those with this status.")
+    var status: String?
+
+    @OptionGroup var read: ReadOptions
+
+    func run() async throws { try await show() }
+
+    private func show() async throws(Refusal) {
+        let all = try await read.get("/api/v1/proposals").elements ?? []
+        let chosen = all.filter { status == nil || $0["status"]?.text == status }
+        let table = Presentation.table(
+            .array(chosen),
+            [
+                .number("ID", "id"), .text("KIND", "kind"), .text("STATUS", "status"),
+                .number("FOR", "for"), .number("AGAINST", "against"), .number("QUORUM", "quorum"),
+                .time("VOTING ENDS", "deadline"), .text("TITLE", "title"),
+            ])
+        read.printer.show(table, json: ["proposals": .array(chosen)])
+    }
+}
+
+/// `proposal show`.
+struct ProposalShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a proposal, its text and its votes.",
+        discussion: """
+            Example:
+              althing proposal show 7
+            """)
+
+    @Argument(help: "The proposal's number.")
+    var id: UInt64
+
+    @Flag(help: "Leave the text out.")
+    var noText = false
+
+    @OptionGroup var read: ReadOptions
+
+    func run() async throws { try await show() }
+
+    private func show() async throws(Refusal) {
+        let (proposal, votes) = try await read.ask { (client) throws(Refusal) in
+            (
+                try await client.get("/api/v1/proposals/\(id)"),
+                try await client.get("/api/v1/proposals/\(id)/votes")
+            )
+        }
+        let printer = read.printer
+        let table = Presentation.table(
+            votes,
+            [
+                .text("VOTER", "voter"), .text("CHOICE", "choice"), .number("OWN", "own"),
+                .number("LENT", "lent"), .text("REASON", "reason"),
+            ])
+        var lines = Presentation.facts(proposal, ProposalShow.keys) + [""]
+        lines += table.lines(for: printer.screen)
+        if !noText { lines += [""] + Presentation.lines(of: proposal["text"]?.text ?? "") }
+        printer.show(
+            lines, json: .object((proposal.members ?? []) + [JSON.Member("votes", votes)]))
+    }
+
+    private static let keys = [
+        ("id", "id"), ("title", "title"), ("kind", "kind"), ("status", "status"),
+        ("proposer", "proposer"), ("effects digest", "effects"), ("for", "for"),
+        ("against", "against"), ("abstain", "abstain"), ("veto", "veto"), ("quorum", "quorum"),
+        ("supply", "supply"), ("submitted", "submitted_at"), ("voting opens", "opens_at"),
+        ("voting ends", "deadline"), ("ready", "ready_at"), ("finished", "finished_at"),
+        ("last refusal", "last_refusal"),
+    ].map { (label: $0.0, key: $0.1) }
+}
+
+/// `proposal explain`.
+struct ProposalExplain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Show the arithmetic that decides a proposal.",
+        discussion: """
+            Example:
+              althing proposal explain 7
+            """)
+
+    @Argument(help: "The proposal's number.")
+    var id: UInt64
+
+    @OptionGroup var read: ReadOptions
+
+    func run() async throws { try await show() }
+
+    private func show() async throws(Refusal) {
+        let answer = try await read.get("/api/v1/proposals/\(id)/explain")
+        let lines = (answer["lines"]?.elements ?? []).map { Screen.sanitized($0.shown) }
+        let verdict = answer["passes"]?.flag == true ? "it passes" : "it does not pass"
+        read.printer.show(
+            ["proposal \(id), \(answer["status"]?.shown ?? "-"): \(verdict)"] + lines,
+            json: answer)
+    }
+}
+
+/// `proposal cancel`.
+struct ProposalCancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "Withdraw your own proposal.",
+        discussion: """
+            Example:
+              althing proposal cancel 7 --reason "found a better way"
+            """)
+
+    @Argument(help: "The proposal's number.")
+    var id: UInt64
+
+    @Option(help: "Why; it is signed and kept.")
+    var reason = ""
+
+    @OptionGroup var options: SigningCommandOptions
+
+    func run() async throws {
+        try await options.submit(.cancelProposal(proposal: id, reason: reason)) { _ in
+            ["proposal \(id) is withdrawn"]
+        }
+    }
+}

@@ -1,0 +1,75 @@
+// `althing vote`: a signed ballot.
+
+import ArgumentParser
+import Client
+import ControlPlane
+import Governance
+import Primitives
+import Terminal
+
+/// `vote`.
+struct VoteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vote", abstract: "Vote on a proposal.",
+        discussion: """
+            The ballot that you sign holds the proposal's title, your choice as a word and the \
+            digest of the effects, so that it can be counted for nothing else.
+
+            Example:
+              althing vote 7 for --reason "the data are clean"
+            """)
+
+    @Argument(help: "The proposal's number.")
+    var proposal: UInt64
+
+    @Argument(help: "for, against, abstain or veto.")
+    var choice: Choice
+
+    @Option(help: "Why; it is signed and shown with the vote.")
+    var reason = ""
+
+    @OptionGroup var options: SigningCommandOptions
+
+    func run() async throws { try await vote() }
+
+    private func vote() async throws(Refusal) {
+        let printer = options.printer
+        let receipt = try await options.read.ask { (client) throws(Refusal) in
+            let record = try await client.get("/api/v1/proposals/\(proposal)")
+            guard let title = record["title"]?.text,
+                let effects = record["effects"]?.text.flatMap({ Digest(hex: $0) })
+            else { throw Refusal("cluster.answer", "the member's proposal is malformed") }
+            try VoteCommand.check(text: record["text"]?.text ?? "", title, effects)
+            printer.errorScreen.line(
+                "proposal \(proposal): \(Screen.sanitized(title))\nyour choice: \(choice.word)\n"
+                    + "effects: \(effects.hex)")
+            return try await options.signing.submit(
+                .vote(
+                    proposal: proposal, title: title, choice: choice.word, effects: effects,
+                    reason: reason), to: client, printer: printer)
+        }
+        let own = Receipts.field("own", of: "vote.cast", in: receipt)
+        let lent = Receipts.field("lent", of: "vote.cast", in: receipt)
+        printer.show(
+            Presentation.facts([
+                ("proposal", String(proposal)), ("choice", choice.word), ("own power", own),
+                ("lent power", lent),
+            ]) + [Receipts.line(receipt)],
+            json: [
+                "proposal": .int(proposal), "choice": .string(choice.word), "own": .string(own),
+                "lent": .string(lent), "receipt": receipt,
+            ])
+    }
+
+    /// Title and effects are computed again from the text, so that a member cannot have one text
+    /// read and another signed.
+    private static func check(text: String, _ title: String, _ effects: Digest) throws(Refusal) {
+        let file = try ProposalFile(parsing: text, name: "proposal")
+        guard file.title == title, file.effectsDigest == effects else {
+            throw Refusal(
+                "cluster.answer",
+                "the proposal's text does not have the title and effects that"
+                    + " the member claims: ask another member")
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// Arguments that are more than text.
+
+public import ArgumentParser
+public import Governance
+public import Primitives
+public import Provider
+public import Terminal
+import Wallet
+
+extension Address: ExpressibleByArgument {
+    /// Reads `0x` and 40 digits, with the right checksum where letters are mixed.
+    public init?(argument: String) {
+        guard let address = try? ChecksumAddress.parse(argument) else { return nil }
+        self = address
+    }
+}
+
+extension Digest: ExpressibleByArgument {
+    /// Reads 64 hexadecimal digits, with `0x` or `sha256:` in front or not.
+    public init?(argument: String) { self.init(hex: argument) }
+}
+
+extension Choice: ExpressibleByArgument {
+    /// Reads a choice's word.
+    public init?(argument: String) { self.init(word: argument) }
+    /// Every choice's word, for help texts and completions.
+    public static var allValueStrings: [String] { allCases.map(\.word) }
+}
+
+extension OutputFormat: ExpressibleByArgument {}
+
+extension Drill: ExpressibleByArgument {}

@@ -1,0 +1,116 @@
+// Properties of the ways to count: order and grouping of ballots never matter, budgets are kept.
+
+import Governance
+import Primitives
+import Testing
+
+@Suite("Ways to count")
+struct VotingSystemTests {
+    private struct Instance {
+        var election: BudgetElection
+        var approvals: [(projects: [Int], weight: UInt128)]
+    }
+
+    private func instance(_ random: inout SplitMix64) -> Instance {
+        let count = 2 + Int(random.next(below: 5))
+        let projects = (0..<count).map {
+            BudgetProject(name: "p\($0)", cost: Rational(UInt128(1 + random.next(below: 50))))
+        }
+        let approvals = (0..<(1 + Int(random.next(below: 12)))).map { _ in
+            (
+                projects: projects.indices.filter { _ in random.next(below: 2) == 0 },
+                weight: UInt128(1 + random.next(below: 9))
+            )
+        }
+        let election = BudgetElection(
+            budget: Rational(UInt128(20 + random.next(below: 80))), projects: projects,
+            approvals: approvals, utility: random.next(below: 2) == 0 ? .cost : .cardinality)
+        return Instance(election: election, approvals: approvals)
+    }
+
+    @Test("equal shares keep the budget, and a weight is as many voters who agree")
+    func equalShares() {
+        var random = SplitMix64(seed: 17)
+        for _ in 0..<150 {
+            let instance = instance(&random)
+            let outcome = instance.election.equalShares()
+            #expect(instance.election.cost(of: outcome.order) <= instance.election.budget)
+            var split = instance.election
+            split.ballots = instance.election.ballots.flatMap { ballot in
+                (0..<Int(ballot.weight)).map { _ in
+                    BudgetBallot(utilities: ballot.utilities, weight: 1)
+                }
+            }
+            split.ballots.shuffle(using: &random)
+            #expect(split.equalShares().order == outcome.order)
+            let all = instance.election.allEqualShares() ?? []
+            #expect(all.contains(outcome.winners))
+        }
+    }
+
+    @Test("raised shares keep the real budget and leave no room when they can")
+    func raised() {
+        var random = SplitMix64(seed: 23)
+        for _ in 0..<100 {
+            let election = instance(&random).election
+            let outcome = election.equalSharesRaised(by: Rational("1/10") ?? .one)
+            #expect(election.cost(of: outcome.order) <= election.budget)
+            #expect(
+                election.cost(of: election.equalSharesThenGreedy().order) <= election.budget)
+        }
+    }
+
+    @Test("a run-off may reject who beats everybody in pairs, and the matrix shows it")
+    func runoff() {
+        let ballots = [
+            ChoiceBallot([0, 1, 2], power: Rational(4)),
+            ChoiceBallot([2, 1, 0], power: Rational(4)),
+            ChoiceBallot([1, 0, 2], power: Rational(3)),
+        ]
+        let election = RankedElection(options: 3, ballots: ballots)
+        #expect(election.condorcetWinner() == 1)
+        #expect(election.instantRunoff().first?.eliminated == 1)
+    }
+
+    @Test("quadratic voting rewards wallets: it needs an identity source")
+    func quadratic() {
+        let whale = [ChoiceBallot([(option: 0, weight: Rational.one)], power: Rational(100))]
+        let crowd = (0..<100).map { _ in
+            ChoiceBallot([(option: 1, weight: Rational.one)], power: Rational.one)
+        }
+        let scores = ChoiceVoting.quadratic(whale + crowd, options: 2)
+        #expect(scores[1] == scores[0] * Rational(100))
+    }
+
+    @Test("liquid delegation does not depend on the order of anything")
+    func transitive() throws {
+        let weights = [1, 2, 4, 8].map { Amount($0) }
+        let circle = TransitiveDelegation(weights: weights, delegates: [1, 2, 3, 0])
+        let (behind, uncounted) = try circle.power(voted: [false, true, false, true])
+        #expect(behind == [.zero, Amount(3), .zero, Amount(12)])
+        #expect(uncounted == .zero)
+        #expect(try circle.power(voted: [false, false, false, false]).uncounted == Amount(15))
+    }
+
+    @Test("adding a vote for never turns passing into failing")
+    func monotone() throws {
+        var random = SplitMix64(seed: 31)
+        for _ in 0..<2000 {
+            let rules = TallyRules(
+                quorum: .share(.percent(UInt128(random.next(below: 50)))),
+                quorumCounts: random.next(below: 2) == 0 ? [.for, .abstain] : .all,
+                threshold: .percent(UInt128(50 + random.next(below: 40))),
+                thresholdBase: TallyRules.Base.allCases[Int(random.next(below: 4))],
+                thresholdIsStrict: random.next(below: 2) == 0, veto: .percent(33))
+            var tally = Tally(
+                for: Amount(UInt128(random.next(below: 100))),
+                against: Amount(UInt128(random.next(below: 100))),
+                abstain: Amount(UInt128(random.next(below: 100))),
+                veto: Amount(UInt128(random.next(below: 40))))
+            let supply = Amount(1000)
+            let before = try rules.decide(tally, supply: supply).passes
+            try tally.add(Amount(UInt128(random.next(below: 50))), to: .for)
+            if before { #expect(try rules.decide(tally, supply: supply).passes) }
+        }
+    }
+}
