@@ -17,8 +17,8 @@ struct MatrixBenchmark {
     func run() {
         print(
             "C = A B, single precision, one core, GFLOP/s of processor time, median of \(repeats)")
-        // OpenBLAS reads these when it is loaded. An old one does not know a new processor and falls
-        // back to 256-bit kernels; the peer shall run at its best.
+        // OpenBLAS reads these when it is loaded. An old one does not know a new processor and
+        // falls back to 256-bit kernels; the peer shall run at its best.
         setenv("OPENBLAS_NUM_THREADS", "1", 1)
         if althing_kernels_best_isa() == ALTHING_ISA_AVX512 {
             setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)
@@ -103,7 +103,7 @@ struct MatrixBenchmark {
         for name in ["libopenblas.so.0", "libopenblas.so"] {
             guard let library = dlopen(name, RTLD_NOW), let symbol = dlsym(library, "cblas_sgemm")
             else { continue }
-            return unsafeBitCast(symbol, to: BLASProduct.self)
+            return unsafeBitCast(symbol, to: BLASProduct.self)  // dlsym
         }
         return nil
     }

@@ -13,7 +13,7 @@ import Wallet
 struct SigningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Keystore file to sign with; ALTHING_KEYSTORE otherwise, or the only one of the folder.",
+            "Keystore to sign with; ALTHING_KEYSTORE otherwise, or the only one of the folder.",
             valueName: "file"))
     var keystore: String?
 
