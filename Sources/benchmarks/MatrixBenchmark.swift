@@ -103,7 +103,7 @@ struct MatrixBenchmark {
         for name in ["libopenblas.so.0", "libopenblas.so"] {
             guard let library = dlopen(name, RTLD_NOW), let symbol = dlsym(library, "cblas_sgemm")
             else { continue }
-            return unsafeBitCast(symbol, to: BLASProduct.self)  // dlsym
+            return unsafeBitCast(symbol, to: BLASProduct.self)
         }
         return nil
     }
