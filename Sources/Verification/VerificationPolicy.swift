@@ -20,8 +20,6 @@ public struct VerificationPolicy: Equatable, Sendable {
     public let slashShare: UInt64
     /// What a wrong answer costs at least, in minimal units, as far as the stake goes.
     public let slashFloor: Amount
-    /// How long a slashed amount is held before it is taken, so that it can be appealed.
-    public let appealWindow: UInt64
     /// Timeouts in a row after which a provider is no longer trusted.
     public let timeoutLimit: UInt64
 
@@ -55,7 +53,6 @@ public struct VerificationPolicy: Equatable, Sendable {
         var slashing = try root.mapping("slashing")
         slashShare = try slashing.share("share-of-stake")
         slashFloor = try slashing.amount("floor")
-        appealWindow = try slashing.duration("appeal")
         try slashing.finish()
         try root.finish()
     }

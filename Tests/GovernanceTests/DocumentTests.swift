@@ -21,6 +21,7 @@ struct DocumentTests {
         arguments: [
             "template.md", "0001-train-kings.md", "0002-policy-longer-funding-rounds.md",
             "0003-signal-publish-evaluations.md", "0004-spend-translation.md",
+            "0005-change-release-margin.md",
         ])
     func repositoryProposals(name: String) throws {
         let file = try ProposalFile(

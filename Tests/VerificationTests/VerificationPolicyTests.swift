@@ -37,7 +37,7 @@ enum PolicyFile {
             ("audit-floor: 5%", "audit-floor: 0.5%", "schema.range"),
             ("audit-floor: 5%", "audit-floor: 5", "schema.unit"),
             ("hold: 7d", "held: 7d", "schema.missing"),
-            ("appeal: 7d", "appeal: 7d\n  mercy: 1d", "schema.unknown-key"),
+            ("floor: 1_000_000", "floor: 1_000_000\n  mercy: 1d", "schema.unknown-key"),
         ] as [(String, String, String)])
     func `a wrong policy is refused with its place`(from: String, to: String, code: String) throws {
         let original = try text
