@@ -1,4 +1,5 @@
-// Memory for kernels: aligned for the widest vectors, not initialised twice, shared between workers.
+// Memory for kernels: aligned for the widest vectors, not initialised twice, shared between
+// workers.
 
 /// A fixed block of memory for `count` numbers.
 ///

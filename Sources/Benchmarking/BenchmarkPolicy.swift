@@ -72,7 +72,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         return policy
     }
 
-    /// What to ask of a machine: as many rounds as fill the target time at the rate it showed before.
+    /// What to ask of a machine: as many rounds as fill the target time at the rate it showed
+    /// before.
     ///
     /// Throws `benchmark.unknown-kernel` for a kernel that the suite does not have.
     public func specification(of name: String, lastRate: UInt64 = 0) throws(Refusal)
@@ -105,8 +106,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         }
     }
 
-    /// How long to wait until a machine's next challenge, in milliseconds: exponentially distributed
-    /// about the interval, from an eighth to four times of it.
+    /// How long to wait until a machine's next challenge, in milliseconds: exponentially
+    /// distributed about the interval, from an eighth to four times of it.
     ///
     /// - Parameter lot: 64 random bits.
     public func nextInterval(lot: UInt64) -> UInt64 {

@@ -1,4 +1,5 @@
-// What prover and verifier say to each other (`reference/kernels.md`, section 7), in canonical bytes.
+// What prover and verifier say to each other (`reference/kernels.md`, section 7), in canonical
+// bytes.
 
 public import Primitives
 

@@ -1,5 +1,5 @@
-// The prover's side of one challenge, as a state machine. The shell carries messages and calls the two
-// heavy steps, `warmUp` and `compute`, on a thread of its choice.
+// The prover's side of one challenge, as a state machine. The shell carries messages and calls the
+// two heavy steps, `warmUp` and `compute`, on a thread of its choice.
 
 public import Primitives
 
@@ -55,7 +55,8 @@ public final class ChallengeProver {
                 kernels: KernelRegistry.all.map { .init(name: $0.name, version: $0.version) }))
     }
 
-    /// Takes a message of the verifier; throws `challenge.out-of-order` and leaves everything as it was.
+    /// Takes a message of the verifier; throws `challenge.out-of-order` and leaves everything as it
+    /// was.
     public func receive(_ message: ChallengeMessage) throws(Refusal) -> ProverStep {
         switch (state, message) {
         case (_, .verdict(let verdict)):

@@ -14,7 +14,8 @@ public struct ChallengeSpecification: Equatable, Sendable {
     public var readyWithin: UInt64
     /// How long it may take from the seed to the commitment, in nanoseconds.
     public var commitWithin: UInt64
-    /// How long it may take from the request to open to the last piece of the proof, in nanoseconds.
+    /// How long it may take from the request to open to the last piece of the proof, in
+    /// nanoseconds.
     public var proofWithin: UInt64
 
     /// Specifies a challenge; throws `challenge.parameters`.

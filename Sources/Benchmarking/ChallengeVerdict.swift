@@ -98,7 +98,8 @@ public struct ChallengeVerdict: Equatable, Sendable, BinaryCodable {
 
 /// Everything a verdict rests on but the uploaded data, which the roots pin.
 ///
-/// Whoever holds it can run the chain from the seed and must find the same roots, or the prover lied.
+/// Whoever holds it can run the chain from the seed and must find the same roots, or the prover
+/// lied.
 public struct ChallengeEvidence: Equatable, Sendable, BinaryCodable {
     /// The challenge.
     public let session: Digest

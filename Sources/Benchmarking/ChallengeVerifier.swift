@@ -1,9 +1,9 @@
-// The verifier's side of one challenge, as a state machine: messages and clock readings in, messages
-// and a verdict out. It reads no clock and draws no randomness.
+// The verifier's side of one challenge, as a state machine: messages and clock readings in,
+// messages and a verdict out. It reads no clock and draws no randomness.
 //
-// Whatever goes wrong after the seed left is a failure, a silence or an abort included: a prover that
-// does not like its time cannot have another try. What goes wrong before it that is no lie (silence, an
-// abort, a kernel not known) leaves the challenge void.
+// Whatever goes wrong after the seed left is a failure, a silence or an abort included: a prover
+// that does not like its time cannot have another try. What goes wrong before it that is no lie
+// (silence, an abort, a kernel not known) leaves the challenge void.
 
 import Cryptography
 public import Primitives
@@ -47,7 +47,8 @@ public struct ChallengeVerifier: Sendable {
 
     /// Starts a challenge; the prover must greet within the time it has to get ready.
     ///
-    /// - Parameter entropy: at least 32 secret random bytes, used for this challenge alone. The seed
+    /// - Parameter entropy: at least 32 secret random bytes, used for this challenge alone. The
+    /// seed
     ///   and, after the commitment, the check are derived from them.
     public init(
         entropy: [UInt8], provider: Address, session: Digest,
@@ -112,7 +113,8 @@ public struct ChallengeVerifier: Sendable {
         }
     }
 
-    /// Says that the seed's bytes left at `now`: later than `receive` returned them, when they waited.
+    /// Says that the seed's bytes left at `now`: later than `receive` returned them, when they
+    /// waited.
     public mutating func seedLeft(at now: UInt64) {
         guard case .awaitingCommit(let startedAt) = state, now > startedAt else { return }
         state = .awaitingCommit(startedAt: now)

@@ -43,7 +43,8 @@ struct CommitmentTree {
         return hasher.finalize()
     }
 
-    /// The root that `leaf`, at `index` of `count`, has with these siblings; nil if they do not fit.
+    /// The root that `leaf`, at `index` of `count`, has with these siblings; nil if they do not
+    /// fit.
     static func root(of leaf: Digest, at index: Int, of count: Int, path: [Digest]) -> Digest? {
         guard index >= 0, index < count else { return nil }
         var node = leaf

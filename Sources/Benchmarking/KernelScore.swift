@@ -26,8 +26,8 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
 
     /// Takes a verdict that was reached at `time`.
     ///
-    /// A failure takes the whole score away: what was measured before says nothing of a machine that
-    /// now lies. A void challenge changes nothing.
+    /// A failure takes the whole score away: what was measured before says nothing of a machine
+    /// that now lies. A void challenge changes nothing.
     public mutating func record(
         _ verdict: ChallengeVerdict, at time: Timestamp, policy: BenchmarkPolicy
     ) {

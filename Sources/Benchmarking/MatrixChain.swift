@@ -1,10 +1,10 @@
 // The matrix chain: X_t = X_{t-1}^T B_t mod 127, with B_t drawn from the root of X_{t-1}.
 //
-// Operands are whole numbers in [-63, 63] and sums stay below 2^24, so single precision is exact and
-// every machine gets the same bytes. The root makes the rounds strictly sequential; the transpose
-// makes each round need all of the one before, so that it cannot be divided among far machines.
-// (With A_t = B_t^T this is X_t = (A_t X_{t-1})^T; written this way nobody transposes anything.)
-// A matrix is drawn, committed to and uploaded in bands of 32 rows.
+// Operands are whole numbers in [-63, 63] and sums stay below 2^24, so single precision is exact
+// and every machine gets the same bytes. The root makes the rounds strictly sequential; the
+// transpose makes each round need all of the one before, so that it cannot be divided among far
+// machines. (With A_t = B_t^T this is X_t = (A_t X_{t-1})^T; written this way nobody transposes
+// anything.) A matrix is drawn, committed to and uploaded in bands of 32 rows.
 
 import CKernels
 import Primitives

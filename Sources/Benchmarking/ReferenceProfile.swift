@@ -1,5 +1,6 @@
-// The machine that scores are shown against. The geometric mean makes the ratio between two machines
-// the same whatever the reference is; points are for showing only, scheduling uses the rates.
+// The machine that scores are shown against. The geometric mean makes the ratio between two
+// machines the same whatever the reference is; points are for showing only, scheduling uses the
+// rates.
 
 /// A stored machine's rates.
 public struct ReferenceProfile: Equatable, Sendable {

@@ -1,8 +1,8 @@
-// The stream chain: `a = rotl(b + s_t c, 23) ^ b` over three arrays that take turns, where s_t comes
-// from the root over all block digests of the pass before.
+// The stream chain: `a = rotl(b + s_t c, 23) ^ b` over three arrays that take turns, where s_t
+// comes from the root over all block digests of the pass before.
 //
-// The factor forbids working on one block for several passes; the step is not linear, so there is no
-// closed form. The verifier replays single blocks from the seed, which needs no other block.
+// The factor forbids working on one block for several passes; the step is not linear, so there is
+// no closed form. The verifier replays single blocks from the seed, which needs no other block.
 
 import CKernels
 import Cryptography
@@ -161,7 +161,8 @@ struct StreamChainVerifier {
         awaited = openings[...]
     }
 
-    /// Which units to open: drawn from a key that stays with the verifier until the roots are fixed.
+    /// Which units to open: drawn from a key that stays with the verifier until the roots are
+    /// fixed.
     static func openings(
         _ count: Int, blocks: Int, passes: Int, checkKey: Digest
     ) -> [ChallengeMessage.Opening] {

@@ -2,8 +2,8 @@
 
 /// Runs independent pieces of work, on as many threads as its owner chose to give.
 ///
-/// The shell makes one over its thread pool; `run` must call the body once for every index below the
-/// count, in any order and on any thread, and return when all calls have.
+/// The shell makes one over its thread pool; `run` must call the body once for every index below
+/// the count, in any order and on any thread, and return when all calls have.
 public struct Workers: Sendable {
     /// Calls a body for every index below a count.
     public typealias Run = @Sendable (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void

@@ -201,7 +201,8 @@ public final class ClusterClient: Sendable {
 
     /// Signs a command, sends it until it is answered, and gives the receipt.
     ///
-    /// Throws the state's refusal. Sending again after a lost answer is safe: same nonce, same bytes.
+    /// Throws the state's refusal. Sending again after a lost answer is safe: same nonce, same
+    /// bytes.
     public func submit(_ command: AccountCommand, key: Secp256k1PrivateKey) async throws(Refusal)
         -> JSON
     {

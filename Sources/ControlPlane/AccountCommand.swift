@@ -72,8 +72,8 @@ public struct MachineDescription: BinaryCodable, Sendable, Equatable {
     }
 }
 
-/// What a task gave back: the objects it wrote and the numbers it measured, in the task's own order.
-/// Two honest executions of one task have equal outputs, byte for byte.
+/// What a task gave back: the objects it wrote and the numbers it measured, in the task's own
+/// order. Two honest executions of one task have equal outputs, byte for byte.
 public struct TaskOutput: BinaryCodable, Sendable, Equatable {
     /// Digests of the objects written.
     public var objects: [Digest]
@@ -118,7 +118,8 @@ public enum AccountCommand: Sendable, Equatable {
     case drainProvider(provider: Address, draining: Bool)
     /// Moves money from the wallet to the signer's prepaid balance.
     case fundPrepaid(amount: Amount)
-    /// Registers an API key (by the SHA-256 of its text) that may spend the signer's prepaid balance.
+    /// Registers an API key (by the SHA-256 of its text) that may spend the signer's prepaid
+    /// balance.
     case createKey(keyDigest: Digest, label: String)
     /// Withdraws an API key.
     case revokeKey(keyDigest: Digest)

@@ -1,6 +1,6 @@
-// The audit: rebuilds everything from the genesis and believes nothing else. Signatures, order, times,
-// tallies, payouts and roots are computed again by the rules that every member runs; the first entry
-// that does not hold is named.
+// The audit: rebuilds everything from the genesis and believes nothing else. Signatures, order,
+// times, tallies, payouts and roots are computed again by the rules that every member runs; the
+// first entry that does not hold is named.
 
 import Cryptography
 import Ledger

@@ -33,8 +33,8 @@ public enum CheckpointNote {
 
     /// Reads a checkpoint and says which seats signed it.
     ///
-    /// Throws `checkpoint.origin` for another log's, `note.unverified` when no seat's signature holds,
-    /// and what the note's form breaks.
+    /// Throws `checkpoint.origin` for another log's, `note.unverified` when no seat's signature
+    /// holds, and what the note's form breaks.
     public static func verified(_ text: String, genesis: Genesis) throws(Refusal) -> (
         checkpoint: Checkpoint, members: [UInt64]
     ) {

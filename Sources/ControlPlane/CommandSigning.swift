@@ -1,5 +1,5 @@
-// What a person signs: every account command as EIP-712 typed data, rendered from the command itself
-// and from the deployment's genesis, never from anything a client sends.
+// What a person signs: every account command as EIP-712 typed data, rendered from the command
+// itself and from the deployment's genesis, never from anything a client sends.
 
 public import Cryptography
 public import Primitives
@@ -78,7 +78,8 @@ public enum CommandSigning {
             return (
                 "Vote",
                 [
-                    ("proposal", "uint64", .unsigned(proposal)), ("title", "string", .string(title)),
+                    ("proposal", "uint64", .unsigned(proposal)),
+                    ("title", "string", .string(title)),
                     ("choice", "string", .string(choice)), ("effects", "bytes32", .digest(effects)),
                     ("reason", "string", .string(reason)),
                 ]
@@ -113,7 +114,8 @@ public enum CommandSigning {
             return (
                 "DrainProvider",
                 [
-                    ("provider", "address", .address(provider)), ("draining", "bool", .bool(draining)),
+                    ("provider", "address", .address(provider)),
+                    ("draining", "bool", .bool(draining)),
                 ]
             )
         case .completeTask(let lease, let task, let output):

@@ -1,5 +1,5 @@
-// What happens because time passed, in one fixed order: holds run out, leases run out, votes move on,
-// an epoch closes.
+// What happens because time passed, in one fixed order: holds run out, leases run out, votes move
+// on, an epoch closes.
 
 import Governance
 import Ledger

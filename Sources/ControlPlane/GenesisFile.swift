@@ -8,7 +8,9 @@ extension Timings {
         var top = try YAMLMapping(try YAML.parse(text, name: name), name: name)
         let floors = try top.word("floors", of: ["production", "development"])
         let day = try top.duration("day")
-        guard day > 0 else { throw top.refusal("schema.range", "`day` must be above zero", key: "day") }
+        guard day > 0 else {
+            throw top.refusal("schema.range", "`day` must be above zero", key: "day")
+        }
         try top.finish()
         self.init(production: floors == "production", dayMilliseconds: day)
         guard !production || day == 86_400_000 else {

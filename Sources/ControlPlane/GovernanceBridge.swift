@@ -108,8 +108,8 @@ struct GovernanceBridge: GovernanceHost {
 
     // MARK: Notes
 
-    // Governance answers with its own events only; what its effects brought about waits in the state
-    // until the caller collects it, so that a rolled-back execution leaves no event behind.
+    // Governance answers with its own events only; what its effects brought about waits in the
+    // state until the caller collects it, so that a rolled-back execution leaves no event behind.
     private static func note(_ events: [Event], in state: StateOverlay) {
         var number = UInt64(Tables.notes.records(in: state).count)
         for event in events {

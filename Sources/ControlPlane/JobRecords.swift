@@ -13,7 +13,8 @@ public enum TaskKind: UInt8, Sendable {
     case segment = 2
     /// Combines a round's deltas. Objects: parameters, momentum. Metrics: none.
     case aggregate = 3
-    /// Measures the final parameters. Metrics: held-out bits per byte, longest verbatim copy in bytes.
+    /// Measures the final parameters. Metrics: held-out bits per byte, longest verbatim copy in
+    /// bytes.
     case evaluate = 4
 
     /// The word on screens.

@@ -1,7 +1,7 @@
 // The command log's Merkle tree (RFC 6962), kept in the state: one leaf a command.
 //
-// A leaf binds the command's exact bytes, its outcome, and the chain over all entries up to its own,
-// so that a signed tree head covers times, order and entries without commands too.
+// A leaf binds the command's exact bytes, its outcome, and the chain over all entries up to its
+// own, so that a signed tree head covers times, order and entries without commands too.
 
 import Cryptography
 import Primitives

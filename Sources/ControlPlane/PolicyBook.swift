@@ -59,8 +59,8 @@ enum PolicyBook {
             parsing: try record("benchmarks", in: state).text, name: "Policies/benchmarks.yaml")
     }
 
-    /// The suite that machines of this deployment are challenged with: where days are shortened, the
-    /// policy's `development` suite if it has one.
+    /// The suite that machines of this deployment are challenged with: where days are shortened,
+    /// the policy's `development` suite if it has one.
     static func challenges(_ state: any StateReader, genesis: Genesis) throws(Refusal)
         -> BenchmarkPolicy
     {

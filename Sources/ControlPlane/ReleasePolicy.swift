@@ -41,7 +41,8 @@ public struct ReleasePolicy: Sendable, Equatable {
     func objection(to model: ModelRecord, licences used: [String]) -> Refusal? {
         let bound = model.bigramBitsPerByte.multipliedFullWidth(by: baselineShare)
         let measured = model.bitsPerByteEnd.multipliedFullWidth(by: 1_000_000)
-        guard measured.high < bound.high || (measured.high == bound.high && measured.low < bound.low)
+        guard
+            measured.high < bound.high || (measured.high == bound.high && measured.low < bound.low)
         else {
             return Refusal(
                 "release.quality",

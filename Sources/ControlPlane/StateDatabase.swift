@@ -2,8 +2,9 @@
 //
 // The database is a replayable image of the log, so it need not reach the disk before an answer
 // (`synchronous=OFF`, write-ahead log): what a crash loses is applied again. Every row carries a
-// checksum over key and value; a row that does not match is reported before it is served. The sum of
-// all rows' SHA-256 digests is kept up to date, so that members compare whole states by 32 bytes.
+// checksum over key and value; a row that does not match is reported before it is served. The sum
+// of all rows' SHA-256 digests is kept up to date, so that members compare whole states by 32
+// bytes.
 
 import CSQLite
 import Cryptography
@@ -43,7 +44,8 @@ public final class StateDatabase: StateReader {
             """,
             """
             CREATE TABLE IF NOT EXISTS progress (
-                id INTEGER PRIMARY KEY CHECK (id = 1), applied INTEGER NOT NULL, digest BLOB NOT NULL
+                id INTEGER PRIMARY KEY CHECK (id = 1),
+                applied INTEGER NOT NULL, digest BLOB NOT NULL
             ) STRICT
             """,
         ] {

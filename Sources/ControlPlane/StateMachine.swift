@@ -42,7 +42,9 @@ public final class StateMachine {
         self.database = database
         if let position = Tables.meta.record(ChainPosition.key, in: database) {
             _ = position
-            guard let first = Tables.entryChain.record(Key.number(StateMachine.genesisIndex), in: database),
+            guard
+                let first = Tables.entryChain.record(
+                    Key.number(StateMachine.genesisIndex), in: database),
                 first.value == genesisDigest
             else {
                 throw Refusal(
@@ -55,7 +57,8 @@ public final class StateMachine {
             state: overlay, genesis: genesis, now: genesis.timestamp,
             index: StateMachine.genesisIndex)
         try GenesisRules.install(transaction)
-        Tables.entryChain.set(Key.number(StateMachine.genesisIndex), to: DigestRecord(genesisDigest), in: overlay)
+        Tables.entryChain.set(
+            Key.number(StateMachine.genesisIndex), to: DigestRecord(genesisDigest), in: overlay)
         Tables.meta.set(
             ChainPosition.key,
             to: ChainPosition(timestamp: genesis.timestamp, entryChain: genesisDigest), in: overlay)

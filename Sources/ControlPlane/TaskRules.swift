@@ -102,7 +102,8 @@ enum TaskRules {
             ])
     }
 
-    private static func isTrusted(_ provider: ProviderRecord, _ policy: VerificationPolicy) -> Bool {
+    private static func isTrusted(_ provider: ProviderRecord, _ policy: VerificationPolicy) -> Bool
+    {
         provider.wrong == 0 && provider.verified >= policy.trustedAfter
     }
 
@@ -291,7 +292,8 @@ enum TaskRules {
                 "output": SHA256.hash(settled.output.encoded).hex,
             ])
         for execution in settled.executions {
-            try JobRules.reward(execution, task: id, record, compared: settled.owners > 1, transaction)
+            try JobRules.reward(
+                execution, task: id, record, compared: settled.owners > 1, transaction)
         }
         try JobRules.accepted(id, record, settled.output, compared: settled.owners > 1, transaction)
         for liar in liars { try JobRules.punish(liar, task: id, record, transaction) }

@@ -1,5 +1,5 @@
-// Metered use: the most a request can cost is held before it runs, what it did cost is charged after.
-// However many requests run at once, no balance goes below zero.
+// Metered use: the most a request can cost is held before it runs, what it did cost is charged
+// after. However many requests run at once, no balance goes below zero.
 
 import Cryptography
 import Ledger

@@ -10,7 +10,8 @@ extension Views {
 
     /// What a proposal would do if it were executed now: its actions run on a copy of the state.
     ///
-    /// Throws where the file itself is wrong; an action that would be refused is part of the answer.
+    /// Throws where the file itself is wrong; an action that would be refused is part of the
+    /// answer.
     public func plan(proposal text: String, name: String) throws(Refusal) -> JSON {
         let file = try ProposalFile(parsing: text, name: name)
         let now = Tables.meta.record(ChainPosition.key, in: state)?.timestamp ?? .zero
@@ -157,7 +158,8 @@ extension Views {
 
             """
         for data in plan.data {
-            text += "- \(data.name), \(data.bytes) bytes, \(data.licence), \(data.digest.contentName)\n"
+            text +=
+                "- \(data.name), \(data.bytes) bytes, \(data.licence), \(data.digest.contentName)\n"
         }
         text += """
 

@@ -141,7 +141,8 @@ extension Views {
             id: id, job: task.job, kind: task.kind.word,
             floatingPointOperations: work.operations, bytes: work.bytes, memory: work.memory)
         pending.minimumTier = genesis.timings.production ? 1 : 0
-        for machine in machines where demand.objection(to: machine.agent, of: machine.owner) != nil {
+        for machine in machines where demand.objection(to: machine.agent, of: machine.owner) != nil
+        {
             pending.excludedProviders.append(machine.agent)
         }
         return pending

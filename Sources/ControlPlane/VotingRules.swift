@@ -13,7 +13,9 @@ extension Transaction {
         emit(
             Event(
                 event.code,
-                fields: event.fields.map { ($0.name == "kind" ? "proposal_kind" : $0.name, $0.value) }
+                fields: event.fields.map {
+                    ($0.name == "kind" ? "proposal_kind" : $0.name, $0.value)
+                }
             ))
     }
 }

@@ -53,7 +53,8 @@ public enum AES128CTR {
     }
 }
 
-/// ChaCha20-Poly1305 (RFC 8439): a 32-byte key, a 12-byte nonce used once, a 16-byte tag at the end.
+/// ChaCha20-Poly1305 (RFC 8439): a 32-byte key, a 12-byte nonce used once, a 16-byte tag at the
+/// end.
 public enum ChaCha20Poly1305 {
     /// Encrypts and authenticates; `additional` is authenticated only.
     public static func seal(

@@ -1,5 +1,5 @@
-// Keccak-f[1600] (Bertoni, Daemen, Peeters, Van Assche), unrolled over its 25 lanes so that they live
-// in registers. Lane (x, y) is number x + 5y.
+// Keccak-f[1600] (Bertoni, Daemen, Peeters, Van Assche), unrolled over its 25 lanes so that they
+// live in registers. Lane (x, y) is number x + 5y.
 
 /// The state of the sponge: 25 lanes of 64 bits.
 struct KeccakState: Sendable {

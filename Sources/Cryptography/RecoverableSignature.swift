@@ -1,8 +1,9 @@
 // An Ethereum signature: r, s and the parity that lets the signer's key be recovered.
 //
-// One signature has one accepted value: s in the lower half of the group's order (EIP-2) and r and s
-// in range. libsecp256k1's recovery takes the high twin too, so the check is made here, once, when a
-// signature is read. Never use signature bytes as an identity all the same: two spellings exist.
+// One signature has one accepted value: s in the lower half of the group's order (EIP-2) and r and
+// s in range. libsecp256k1's recovery takes the high twin too, so the check is made here, once,
+// when a signature is read. Never use signature bytes as an identity all the same: two spellings
+// exist.
 
 public import Primitives
 

@@ -1,5 +1,5 @@
-// scrypt (Percival, RFC 7914), written here because OpenSSL refuses what keystores in the field use:
-// n = 262144 with r = 1 passes the RFC's bound n < 2^(16r). Memory and work are bounded before
+// scrypt (Percival, RFC 7914), written here because OpenSSL refuses what keystores in the field
+// use: n = 262144 with r = 1 passes the RFC's bound n < 2^(16r). Memory and work are bounded before
 // anything is allocated, so a hostile keystore costs nothing.
 //
 // The words of each 64-byte block are kept in the order of the diagonals of Salsa20's matrix, which
@@ -75,7 +75,8 @@ public enum Scrypt {
         guard n > 1, n & (n - 1) == 0, r > 0, p > 0 else {
             throw Refusal(
                 "crypto.parameters",
-                "scrypt needs n a power of two above one, and r and p above zero (n=\(n) r=\(r) p=\(p))"
+                "scrypt needs n a power of two above one, and r and p above zero"
+                    + " (n=\(n) r=\(r) p=\(p))"
             )
         }
         // Each factor is bounded first, so that no product can overflow.

@@ -61,8 +61,8 @@ public enum Secp256k1 {
 
 /// A private key of secp256k1: a number from 1 to n-1, wiped when it is let go.
 ///
-/// Signing is deterministic (RFC 6979). The context of each key is blinded, with the caller's entropy
-/// when there is some and always with the key itself, so that timing and power tell less.
+/// Signing is deterministic (RFC 6979). The context of each key is blinded, with the caller's
+/// entropy when there is some and always with the key itself, so that timing and power tell less.
 public struct Secp256k1PrivateKey: Sendable {
     private let secret: SecretBytes
     private let context: CurveContext

@@ -2,8 +2,8 @@
 // rules of production in seconds.
 
 extension Constitution {
-    /// The constitution with every time of every track replaced by `transform` of it. Text and digest
-    /// stay: they name what was voted, not how fast its clock runs here.
+    /// The constitution with every time of every track replaced by `transform` of it. Text and
+    /// digest stay: they name what was voted, not how fast its clock runs here.
     public func mappingTimes(_ transform: (UInt64) -> UInt64) -> Constitution {
         Constitution(
             tracks: tracks.map { track in

@@ -1,9 +1,10 @@
 // The bar a model must clear before it may be released: guessing from the last byte alone.
 //
 // Counts of byte pairs, smoothed after Witten and Bell: behind byte a, byte b has the probability
-// (pairs(a, b) + kinds(a) * single(b)) / (pairs(a) + kinds(a)), where kinds(a) is how many different
-// bytes follow a and single(b) is b's own probability with one added to each of 256 counts. All of
-// it is whole numbers; only the logarithm is rounded, and that by integer arithmetic.
+// (pairs(a, b) + kinds(a) * single(b)) / (pairs(a) + kinds(a)), where kinds(a) is how many
+// different bytes follow a and single(b) is b's own probability with one added to each of 256
+// counts. All of it is whole numbers; only the logarithm is rounded, and that by integer
+// arithmetic.
 
 /// A byte-pair model.
 public struct BigramBaseline: Sendable {

@@ -1,8 +1,9 @@
 // The canonical bytes of a row of parameters: a safetensors file.
 //
-// Eight bytes of header length, a JSON header, then every tensor as little-endian floats. The header
-// is a function of the model's sizes and the file's kind, so a reader writes the one header that the
-// sizes call for and demands equality: one row of parameters has one spelling, and one digest.
+// Eight bytes of header length, a JSON header, then every tensor as little-endian floats. The
+// header is a function of the model's sizes and the file's kind, so a reader writes the one header
+// that the sizes call for and demands equality: one row of parameters has one spelling, and one
+// digest.
 
 import Primitives
 

@@ -49,7 +49,8 @@ public struct ModelConfiguration: Sendable, Hashable {
         self.vocabulary = vocabulary
         try demand(
             parameterCount <= ModelConfiguration.parameterLimit,
-            "a model may have \(ModelConfiguration.parameterLimit) parameters, not \(parameterCount)"
+            "a model may have \(ModelConfiguration.parameterLimit) parameters,"
+                + " not \(parameterCount)"
         )
     }
 

@@ -1,7 +1,7 @@
 // Memory for the kernels.
 
-/// A row of floats, zero at first and aligned for vector registers. It is never shared: whoever makes
-/// one lets it go before returning, or keeps it private.
+/// A row of floats, zero at first and aligned for vector registers. It is never shared: whoever
+/// makes one lets it go before returning, or keeps it private.
 final class Scratch {
     let floats: UnsafeMutableBufferPointer<Float>
 

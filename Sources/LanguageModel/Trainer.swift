@@ -38,7 +38,8 @@ final class Trainer {
         guard corpus.count > configuration.context else {
             throw Refusal(
                 "training.corpus",
-                "the corpus has \(corpus.count) bytes; a context of \(configuration.context) needs more"
+                "the corpus has \(corpus.count) bytes; a context of \(configuration.context)"
+                    + " needs more"
             )
         }
         self.corpus = corpus

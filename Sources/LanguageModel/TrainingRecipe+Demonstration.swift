@@ -3,7 +3,8 @@
 import Primitives
 
 extension TrainingRecipe {
-    /// A quarter of a million parameters that pass the bigram baseline in a few seconds of one core.
+    /// A quarter of a million parameters that pass the bigram baseline in a few seconds of one
+    /// core.
     ///
     /// Found by measurement on the text in `Deploy/corpus` (`benchmarks training` repeats the run):
     /// a short context and small batches, because at this length a run needs many steps more than

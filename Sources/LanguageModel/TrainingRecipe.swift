@@ -29,9 +29,9 @@ public struct AggregationRule: Sendable, Hashable {
     }
 }
 
-/// A run of rounds: in each, several segments train from the same parameters, and an outer step with
-/// Nesterov momentum follows the mean of what they changed (DiLoCo, with the inner optimiser reset
-/// each round so that a segment needs nothing but the parameters and its seed).
+/// A run of rounds: in each, several segments train from the same parameters, and an outer step
+/// with Nesterov momentum follows the mean of what they changed (DiLoCo, with the inner optimiser
+/// reset each round so that a segment needs nothing but the parameters and its seed).
 public struct TrainingRecipe: Sendable, Hashable {
     /// The model's sizes.
     public var configuration: ModelConfiguration

@@ -17,8 +17,8 @@ public enum VerbatimCopy {
     /// Finds the longest stretch of any sample that stands in the corpus byte for byte, or nil when
     /// they share no byte.
     ///
-    /// If a stretch of some length is shared then so is one of every smaller length, so the length is
-    /// found by bisection; each step looks the corpus's rolling hashes up among the samples' and
+    /// If a stretch of some length is shared then so is one of every smaller length, so the length
+    /// is found by bisection; each step looks the corpus's rolling hashes up among the samples' and
     /// compares bytes where they agree.
     public static func longest(samples: [[UInt8]], corpus: [UInt8]) -> Match? {
         var low = 0

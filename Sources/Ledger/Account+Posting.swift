@@ -2,8 +2,8 @@
 //
 // Ordinary accounts have a credit balance and may give what is available: posted less reserved. The
 // issuance account has a debit balance, may give without limit, and takes back at most what is
-// outstanding. For both, posted plus pending must fit 128 bits, so that a reservation, once made, can
-// always be posted.
+// outstanding. For both, posted plus pending must fit 128 bits, so that a reservation, once made,
+// can always be posted.
 
 import Primitives
 

@@ -5,8 +5,8 @@ public import Primitives
 /// The figures of an account.
 ///
 /// Balances are kept net. Lifetime totals of debits and credits would grow with turnover and could
-/// one day overflow and lock an account for ever; a net balance is bounded by the supply. The totals
-/// can be had from the transfers, which are all kept.
+/// one day overflow and lock an account for ever; a net balance is bounded by the supply. The
+/// totals can be had from the transfers, which are all kept.
 public struct Account: Hashable, Sendable {
     /// The posted balance: credits less debits, and for issuance debits less credits.
     public internal(set) var balance: Amount

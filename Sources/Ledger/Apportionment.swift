@@ -1,20 +1,22 @@
 // Sharing whole units out by weights, exactly.
 //
-// `largestRemainder` (Hamilton) is right for one sharing-out. It is wrong for repeated ones: a small
-// share's remainder loses every time and is never paid, and applied to cumulative totals it can take
-// back what was already paid (the Alabama paradox). `RemainderAccumulators` is right for repeated
-// sharing-out by the same weights; `RevenueCarry` for weights that change.
+// `largestRemainder` (Hamilton) is right for one sharing-out. It is wrong for repeated ones: a
+// small share's remainder loses every time and is never paid, and applied to cumulative totals it
+// can take back what was already paid (the Alabama paradox). `RemainderAccumulators` is right for
+// repeated sharing-out by the same weights; `RevenueCarry` for weights that change.
 
 public import Primitives
 
 /// Sharing-out in one go.
 public enum Apportionment {
-    /// Shares `total` by `weights`: whole quotas first, then one unit each to the largest remainders.
+    /// Shares `total` by `weights`: whole quotas first, then one unit each to the largest
+    /// remainders.
     ///
-    /// The parts add up to `total`, each is within one unit of its exact quota, and a zero weight gets
-    /// nothing. Equal remainders are served in list order from `firstInTies` on, around the end: a
-    /// caller who shares often passes a number that changes, so that ties do not always favour the
-    /// same. Throws `apportionment.weights` when no weight is positive or their sum passes 2^128-1.
+    /// The parts add up to `total`, each is within one unit of its exact quota, and a zero weight
+    /// gets nothing. Equal remainders are served in list order from `firstInTies` on, around the
+    /// end: a caller who shares often passes a number that changes, so that ties do not always
+    /// favour the same. Throws `apportionment.weights` when no weight is positive or their sum
+    /// passes 2^128-1.
     public static func largestRemainder(
         _ total: Amount, weights: [UInt128], firstInTies: Int = 0
     ) throws(Refusal) -> [Amount] {
@@ -54,7 +56,8 @@ public enum Apportionment {
 }
 
 /// Repeated sharing-out by fixed weights: what a part could not be paid in whole units is kept and
-/// counts the next time. At every moment each part has been paid its exact entitlement, rounded down.
+/// counts the next time. At every moment each part has been paid its exact entitlement, rounded
+/// down.
 public struct RemainderAccumulators: Sendable {
     private let weights: [UInt128]
     private let sum: UInt128

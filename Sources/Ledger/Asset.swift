@@ -4,7 +4,8 @@ public import Primitives
 
 /// The short name of an asset: 1 to 8 capital letters and digits, a letter first.
 ///
-/// Eight bytes fit one machine word, so account keys stay short and comparisons are one instruction.
+/// Eight bytes fit one machine word, so account keys stay short and comparisons are one
+/// instruction.
 public struct AssetSymbol: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The characters, left-aligned and padded with zero bytes.
     let word: UInt64
@@ -44,8 +45,8 @@ extension AssetSymbol: BinaryCodable {
 
 /// An asset known to the ledger.
 ///
-/// The scale is fixed for ever at registration: a later change would silently multiply every balance
-/// that a person reads.
+/// The scale is fixed for ever at registration: a later change would silently multiply every
+/// balance that a person reads.
 public struct Asset: Hashable, Sendable {
     /// The short name.
     public let symbol: AssetSymbol

@@ -1,7 +1,7 @@
 // The double-entry ledger: every transfer takes from one account what it gives to another.
 //
-// The ledger is a view of an overlay of the state; it holds nothing itself, so any number of views of
-// one overlay agree. A refused operation has written nothing. Several operations succeed or fail
+// The ledger is a view of an overlay of the state; it holds nothing itself, so any number of views
+// of one overlay agree. A refused operation has written nothing. Several operations succeed or fail
 // together when they run in `group`, which is a nested overlay that is adopted only as a whole.
 //
 // Assumed: positions never go back in time, and what is due at an entry's time is expired (see
@@ -21,7 +21,8 @@
 // | `ledger.insufficient-funds` | the debited account has less available |
 // | `ledger.excess-redemption` | more came back to issuance than is outstanding |
 // | `ledger.reservation-unknown` | no reservation has this number |
-// | `ledger.already-posted`, `ledger.already-voided`, `ledger.reservation-expired` | it is resolved |
+// | `ledger.already-posted`, `ledger.already-voided`, `ledger.reservation-expired` | it is resolved
+// |
 // | `ledger.exceeds-reservation` | more was posted than was reserved |
 // | `ledger.expiry-past` | a reservation would be over before it begins |
 

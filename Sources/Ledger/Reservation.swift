@@ -30,8 +30,8 @@ public struct Reservation: Hashable, Sendable {
     public let memo: Memo
     /// From this time on it can no longer be posted.
     public let expires: Timestamp
-    /// How far it is. Resolved reservations stay, so that a late or repeated request gets a truthful
-    /// answer instead of "unknown".
+    /// How far it is. Resolved reservations stay, so that a late or repeated request gets a
+    /// truthful answer instead of "unknown".
     public internal(set) var status: Status
 }
 

@@ -3,14 +3,14 @@
 // A payee's entitlement in an epoch is received x share x weight / (100 % x weights). Summed over
 // epochs with ever new denominators it has no bounded exact form, so entitlements are counted in
 // 2^-64ths of a unit, rounded down, and what rounding leaves goes to the treasury's part: the parts
-// of an epoch add up to exactly what was received. Of each payee's count, whole units are paid and the
-// fraction is carried.
+// of an epoch add up to exactly what was received. Of each payee's count, whole units are paid and
+// the fraction is carried.
 //
-// Rounding down could hold back a whole unit that an exact count would just have reached (nine times
-// a ninth). So every carry starts 2^-40 of a unit ahead, which 2^24 epochs of rounding cannot use up,
-// and which 2^40 payees together cannot add up to one unit. Hence, for ever as anyone will see it:
-// each payee's payments differ from the exact entitlement by less than one unit, in either direction,
-// and no unit is paid that was not received.
+// Rounding down could hold back a whole unit that an exact count would just have reached (nine
+// times a ninth). So every carry starts 2^-40 of a unit ahead, which 2^24 epochs of rounding cannot
+// use up, and which 2^40 payees together cannot add up to one unit. Hence, for ever as anyone will
+// see it: each payee's payments differ from the exact entitlement by less than one unit, in either
+// direction, and no unit is paid that was not received.
 
 import Primitives
 

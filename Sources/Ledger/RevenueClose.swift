@@ -3,11 +3,13 @@
 public import Primitives
 
 extension Ledger {
-    /// Shares `received`, which lies on the revenue account, out by `policy` and keeps the statement.
+    /// Shares `received`, which lies on the revenue account, out by `policy` and keeps the
+    /// statement.
     ///
-    /// Payees are paid to their wallets, the treasury to its account. What is left in fractions goes
-    /// to, and comes from, the dust account. All or nothing: on a refusal nothing has moved. Throws
-    /// `revenue.epoch-closed`, `revenue.fact-malformed`, `revenue.weights` and the ledger's own codes.
+    /// Payees are paid to their wallets, the treasury to its account. What is left in fractions
+    /// goes to, and comes from, the dust account. All or nothing: on a refusal nothing has moved.
+    /// Throws `revenue.epoch-closed`, `revenue.fact-malformed`, `revenue.weights` and the ledger's
+    /// own codes.
     @discardableResult
     public func closeRevenueEpoch(
         _ epoch: UInt64, received: Amount, facts: [RevenueFact], policy: RevenuePolicy,

@@ -46,7 +46,8 @@ actor ChallengeDesk {
     }
 
     /// Takes an agent's next message.
-    func receive(_ agent: Address, session: Digest, message: [UInt8]) async throws(Refusal) -> JSON {
+    func receive(_ agent: Address, session: Digest, message: [UInt8]) async throws(Refusal) -> JSON
+    {
         guard var challenge = running[session], challenge.agent == agent else {
             throw Refusal("challenge.unknown", "this agent has no challenge \(session)")
         }

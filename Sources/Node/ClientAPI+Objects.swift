@@ -48,7 +48,8 @@ extension ClientAPI {
                 [self] _, _ async throws(Refusal) in
                 HTTPResponse(status: 200, text: try await checkpoint())
             },
-            Route("GET", "/api/v1/events", "Events of the log") { [self] request, _ async throws(Refusal) in
+            Route("GET", "/api/v1/events", "Events of the log") {
+                [self] request, _ async throws(Refusal) in
                 let after = request.query["after_index"].flatMap { UInt64($0) } ?? 0
                 if request.headers["accept"]?.contains("text/event-stream") == true {
                     return await eventStream(after: after)
@@ -61,8 +62,9 @@ extension ClientAPI {
         ]
     }
 
-    /// Anybody may upload what the state names; an agent with a session also what it is about to name.
-    /// The leader knows the sessions: an unknown object is passed on to it, and its answer given.
+    /// Anybody may upload what the state names; an agent with a session also what it is about to
+    /// name. The leader knows the sessions: an unknown object is passed on to it, and its answer
+    /// given.
     private func admitUpload(_ digest: Digest, _ request: HTTPRequest) async throws(Refusal)
         -> HTTPResponse?
     {
@@ -79,7 +81,10 @@ extension ClientAPI {
 
     private func eventStream(after index: UInt64) async -> HTTPResponse {
         let live = await member.watch()
-        let past = (try? await member.read { (views) throws(Refusal) in views.events(after: index, limit: 5000) }) ?? []
+        let past =
+            (try? await member.read { (views) throws(Refusal) in
+                views.events(after: index, limit: 5000)
+            }) ?? []
         return .events { writer throws(Refusal) in
             var last = index
             for recorded in past {

@@ -15,7 +15,8 @@ extension ClientAPI {
             Route(
                 "POST", "/api/v1/provider/session", "Sign in as a provider's agent",
                 leaderOnly: true
-            ) { [self] request, _ async throws(Refusal) in try await openSession(try request.json()) },
+            ) { [self] request, _ async throws(Refusal) in try await openSession(try request.json())
+            },
             Route(
                 "POST", "/api/v1/provider/poll", "Wait for work, at most five seconds",
                 leaderOnly: true

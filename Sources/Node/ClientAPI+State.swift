@@ -49,7 +49,8 @@ extension ClientAPI {
 
     func decisionRoutes() -> [Route] {
         [
-            Route("GET", "/api/v1/proposals", "Every proposal") { [self] request, _ async throws(Refusal) in
+            Route("GET", "/api/v1/proposals", "Every proposal") {
+                [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.proposals() }
             },
             Route("GET", "/api/v1/proposals/{id}", "One proposal with its text") {
@@ -79,7 +80,8 @@ extension ClientAPI {
                     try views.plan(proposal: text, name: name)
                 }
             },
-            Route("GET", "/api/v1/policies", "The policies in force") { [self] request, _ async throws(Refusal) in
+            Route("GET", "/api/v1/policies", "The policies in force") {
+                [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.policies() }
             },
             Route("GET", "/api/v1/policies/{name}", "A policy's text and history") {
@@ -87,7 +89,8 @@ extension ClientAPI {
                 let name = values["name"] ?? ""
                 return try await read(request) { views throws(Refusal) in try views.policy(name) }
             },
-            Route("GET", "/api/v1/revenue", "Revenue epochs") { [self] request, _ async throws(Refusal) in
+            Route("GET", "/api/v1/revenue", "Revenue epochs") {
+                [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.revenue() }
             },
             Route("GET", "/api/v1/revenue/epochs/{epoch}", "An epoch's statement") {
@@ -116,7 +119,8 @@ extension ClientAPI {
 
     func workRoutes() -> [Route] {
         [
-            Route("GET", "/api/v1/providers", "Every machine") { [self] request, _ async throws(Refusal) in
+            Route("GET", "/api/v1/providers", "Every machine") {
+                [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.providers() }
             },
             Route("GET", "/api/v1/providers/{agent}", "One machine with its samples") {
@@ -143,10 +147,12 @@ extension ClientAPI {
                     try views.waiting(job: id, present: present, at: SystemClock.now())
                 }
             },
-            Route("GET", "/api/v1/models", "Every model") { [self] request, _ async throws(Refusal) in
+            Route("GET", "/api/v1/models", "Every model") {
+                [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.models() }
             },
-            Route("GET", "/api/v1/models/{name}", "One model") { [self] request, values async throws(Refusal) in
+            Route("GET", "/api/v1/models/{name}", "One model") {
+                [self] request, values async throws(Refusal) in
                 let name = values["name"] ?? ""
                 return try await read(request) { views throws(Refusal) in try views.model(name) }
             },

@@ -90,12 +90,14 @@ final class ClientAPI: Sendable {
             Route("GET", "/healthz", "Whether the process answers") { _, _ async throws(Refusal) in
                 HTTPResponse(status: 200, text: "ok\n")
             },
-            Route("GET", "/readyz", "Whether this member knows a leader") { [self] _, _ async throws(Refusal) in
+            Route("GET", "/readyz", "Whether this member knows a leader") {
+                [self] _, _ async throws(Refusal) in
                 let ready = await member.status().leader != nil
                 return HTTPResponse(
                     status: ready ? 200 : 503, text: ready ? "ready\n" : "no leader is known\n")
             },
-            Route("GET", "/metrics", "Figures for Prometheus") { [self] _, _ async throws(Refusal) in
+            Route("GET", "/metrics", "Figures for Prometheus") {
+                [self] _, _ async throws(Refusal) in
                 HTTPResponse(
                     status: 200, contentType: "text/plain; version=0.0.4",
                     text: metrics.text(await member.status()))
@@ -103,7 +105,8 @@ final class ClientAPI: Sendable {
             Route("GET", "/api/v1/status", "The cluster as this member sees it") {
                 [self] _, _ async throws(Refusal) in .json(statusJSON(await member.status()))
             },
-            Route("GET", "/api/v1/genesis", "The deployment's first state") { [self] _, _ async throws(Refusal) in
+            Route("GET", "/api/v1/genesis", "The deployment's first state") {
+                [self] _, _ async throws(Refusal) in
                 .json(["genesis": .string(Hex.encode(settings.genesis.encoded))])
             },
         ]

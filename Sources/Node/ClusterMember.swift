@@ -1,8 +1,8 @@
 // One member: the consensus core, the log and the state machine, driven from one inbox.
 //
-// Every input is worked off in the order it arrived; each turn proposes what waits, then does what the
-// core asks: write to the log (on the log's own thread), send, apply, answer. Nothing here waits for a
-// disk or a network.
+// Every input is worked off in the order it arrived; each turn proposes what waits, then does what
+// the core asks: write to the log (on the log's own thread), send, apply, answer. Nothing here
+// waits for a disk or a network.
 
 public import ControlPlane
 import Cryptography
@@ -266,7 +266,8 @@ public actor ClusterMember {
         try node.step(message)
     }
 
-    /// One fast clock must not close a vote: an entry far ahead of this member's clock is not taken.
+    /// One fast clock must not close a vote: an entry far ahead of this member's clock is not
+    /// taken.
     private func isFromTheFuture(_ message: Message) -> Bool {
         let bound = SystemClock.now().advanced(by: settings.clockBoundMilliseconds)
         return message.entries.contains { entry in

@@ -48,7 +48,8 @@ struct CompletionRequest: Sendable {
         return prompt
     }
 
-    /// The conversation as plain text, a paragraph a message: the built-in models have no chat form.
+    /// The conversation as plain text, a paragraph a message: the built-in models have no chat
+    /// form.
     private static func conversation(_ body: JSON) throws(Refusal) -> [UInt8] {
         guard let messages = body["messages"]?.elements, !messages.isEmpty else {
             throw Refusal("request.malformed", "`messages` must be a list that is not empty")

@@ -1,7 +1,7 @@
 // The customers' door: chat completions and completions in OpenAI's form, metered.
 //
-// A request's highest cost is held on the log before any token is computed, and what was computed is
-// charged after; the text itself is relayed and never written anywhere.
+// A request's highest cost is held on the log before any token is computed, and what was computed
+// is charged after; the text itself is relayed and never written anywhere.
 
 import ControlPlane
 import Cryptography
@@ -26,9 +26,13 @@ final class Gateway: Sendable {
 
     func routes() -> [Route] {
         [
-            Route("GET", "/v1/models", "Models that can be asked") { [self] _, _ async throws(Refusal) in
+            Route("GET", "/v1/models", "Models that can be asked") {
+                [self] _, _ async throws(Refusal) in
                 try await member.readBarrier()
-                return .json(try await member.read { (views) throws(Refusal) in Gateway.list(views.releasedModels()) })
+                return .json(
+                    try await member.read { (views) throws(Refusal) in
+                        Gateway.list(views.releasedModels())
+                    })
             },
             Route(
                 "POST", "/v1/chat/completions", "Ask a model, in OpenAI's chat form",
@@ -62,7 +66,8 @@ final class Gateway: Sendable {
                 throw Refusal("key.missing", "send an API key: `authorization: Bearer <key>`")
             }
             let key = SHA256.hash(Array(token.utf8))
-            guard try await member.read({ (views) throws(Refusal) in views.keyOwner(key) }) != nil else {
+            guard try await member.read({ (views) throws(Refusal) in views.keyOwner(key) }) != nil
+            else {
                 throw Refusal("key.unknown", "this API key is not registered or was withdrawn")
             }
             let exchange = try await open(question, key: key)
@@ -81,7 +86,8 @@ final class Gateway: Sendable {
         let created: UInt64
     }
 
-    private func open(_ question: CompletionRequest, key: Digest) async throws(Refusal) -> Exchange {
+    private func open(_ question: CompletionRequest, key: Digest) async throws(Refusal) -> Exchange
+    {
         let found = try await member.read { (views) throws(Refusal) in
             (views.releasedModel(question.model), views.servers(of: question.model))
         }

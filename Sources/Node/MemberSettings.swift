@@ -55,7 +55,8 @@ public struct HostPort: Sendable, Equatable {
 
     /// Reads `host:port`; throws `address.malformed`.
     public init(_ text: String) throws(Refusal) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+        guard let colon = text.lastIndex(of: ":"),
+            let port = Int(text[text.index(after: colon)...]),
             1...65_535 ~= port, colon > text.startIndex
         else { throw Refusal("address.malformed", "expected `host:port`, not `\(text)`") }
         host = String(text[..<colon])

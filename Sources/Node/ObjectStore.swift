@@ -18,7 +18,8 @@ public final class ObjectStore: Sendable {
 
     /// Opens the store.
     ///
-    /// - Parameter peerOrigins: the peers' mutually authenticated origins, each with its pinned key.
+    /// - Parameter peerOrigins: the peers' mutually authenticated origins, each with its pinned
+    /// key.
     init(folder: String, peers: [HTTPURL], client: HTTPClient, logger: Logger) throws(Refusal) {
         self.folder = folder
         self.peers = peers

@@ -1,5 +1,5 @@
-// The consensus core and the log each have a type named `LogPosition`; this file names the core's, so
-// that the files that use both can tell them apart.
+// The consensus core and the log each have a type named `LogPosition`; this file names the core's,
+// so that the files that use both can tell them apart.
 
 import Raft
 

@@ -1,7 +1,7 @@
 // Where providers' agents call in: sessions, work to fetch, requests of customers to answer.
 //
-// Kept in the leader's memory only. An agent that loses its session (a new leader, a restart) signs in
-// again; nothing here decides anything that the log does not.
+// Kept in the leader's memory only. An agent that loses its session (a new leader, a restart) signs
+// in again; nothing here decides anything that the log does not.
 
 import ControlPlane
 import Cryptography
@@ -113,7 +113,9 @@ actor ProviderDesk {
     }
 
     /// Requests waiting for an agent; they are handed out once.
-    func takeRequests(_ agent: Address) -> [ServeRequest] { queues.removeValue(forKey: agent) ?? [] }
+    func takeRequests(_ agent: Address) -> [ServeRequest] {
+        queues.removeValue(forKey: agent) ?? []
+    }
 
     /// Passes a piece of an answer on; throws `request.unknown`.
     func deliver(_ piece: JSON, of request: Digest, by agent: Address) throws(Refusal) {

@@ -1,5 +1,5 @@
-// Which request goes where. The table is also what the OpenAPI document is made from, so that the two
-// cannot differ.
+// Which request goes where. The table is also what the OpenAPI document is made from, so that the
+// two cannot differ.
 
 import Primitives
 import Transport
@@ -7,7 +7,8 @@ import Transport
 /// One route of the API.
 struct Route: Sendable {
     /// What a handler gets: the request and the values of the path's placeholders.
-    typealias Handler = @Sendable (HTTPRequest, [String: String]) async throws(Refusal) ->
+    typealias Handler =
+        @Sendable (HTTPRequest, [String: String]) async throws(Refusal) ->
         HTTPResponse
 
     /// The method.

@@ -1,4 +1,5 @@
-// Money and voting power: whole numbers of an asset's smallest unit, never a fraction, never a float.
+// Money and voting power: whole numbers of an asset's smallest unit, never a fraction, never a
+// float.
 
 /// A non-negative amount of some asset in its minimal units.
 ///
@@ -75,7 +76,9 @@ public struct Amount: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// The smaller of two.
-    public static func min(_ left: Amount, _ right: Amount) -> Amount { left < right ? left : right }
+    public static func min(_ left: Amount, _ right: Amount) -> Amount {
+        left < right ? left : right
+    }
 
     /// Decimal digits.
     public var description: String { String(units) }

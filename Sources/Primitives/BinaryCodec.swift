@@ -2,8 +2,8 @@
 //
 // One value has one spelling: integers are unsigned LEB128 in the shortest form (or fixed width,
 // little endian, where a type says so), sequences and texts carry their count, optionals one byte
-// 0 or 1. A decoder refuses every other spelling and every count past its limit, and a decoded value
-// must use all the bytes it was given.
+// 0 or 1. A decoder refuses every other spelling and every count past its limit, and a decoded
+// value must use all the bytes it was given.
 
 /// Appends values in canonical form.
 public struct BinaryEncoder: Sendable {

@@ -2,7 +2,8 @@
 //
 // Accepted: block mappings and sequences by indentation (spaces only), plain, 'single' and "double"
 // quoted scalars on one line, flow sequences `[a, b]` of scalars, literal blocks `|`, comments.
-// Refused: tabs, anchors, aliases, tags, merge keys, flow mappings, several documents, repeated keys.
+// Refused: tabs, anchors, aliases, tags, merge keys, flow mappings, several documents, repeated
+// keys.
 //
 // It is our own, and small, because these texts are part of the replicated state: every member must
 // read the same meaning out of the same bytes for ever. A general library's next release may read

@@ -1,5 +1,5 @@
-// A provider's agent: signs in, waits for work over connections it opened itself, runs one task at a
-// time, answers customers beside it.
+// A provider's agent: signs in, waits for work over connections it opened itself, runs one task at
+// a time, answers customers beside it.
 
 public import Client
 import ControlPlane
@@ -22,7 +22,8 @@ public actor Agent {
 
     /// Prepares an agent; finds out what isolation this machine offers.
     ///
-    /// Throws `sandbox.unavailable` where tasks cannot be isolated and plain processes are not allowed.
+    /// Throws `sandbox.unavailable` where tasks cannot be isolated and plain processes are not
+    /// allowed.
     public init(settings: AgentSettings, logger: Logger) async throws(Refusal) {
         self.settings = settings
         self.logger = logger

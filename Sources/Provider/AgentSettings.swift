@@ -3,8 +3,8 @@
 public import Cryptography
 import Primitives
 
-/// A drill: a fault that an agent commits on purpose, so that an operator can watch the cluster deal
-/// with it. Never on in a real provider.
+/// A drill: a fault that an agent commits on purpose, so that an operator can watch the cluster
+/// deal with it. Never on in a real provider.
 public enum Drill: String, Sendable, CaseIterable {
     /// Hands in wrong results for training segments.
     case wrongResults = "wrong-results"

@@ -1,5 +1,5 @@
-// A challenge without a cluster: prover and verifier in one process, so that an owner can see what a
-// machine would prove before registering it.
+// A challenge without a cluster: prover and verifier in one process, so that an owner can see what
+// a machine would prove before registering it.
 
 public import Benchmarking
 import Cryptography

@@ -54,8 +54,9 @@ actor ModelServer {
         let path = "/api/v1/provider/stream/\(id.hex)"
         do throws(Refusal) {
             let end = try await generate(request, id: id) { (piece) throws(Refusal) in
-                let line = Array((JSON.object([JSON.Member("text", .string(Base64.encode(piece)))])
-                    .compact + "\n").utf8)
+                let line = Array(
+                    (JSON.object([JSON.Member("text", .string(Base64.encode(piece)))])
+                        .compact + "\n").utf8)
                 _ = try await client.post(path, bytes: line, .init(token: await token()))
             }
             _ = try await client.post(
@@ -84,8 +85,8 @@ actor ModelServer {
         var text: [UInt8] = []
         var reason = "length"
         while text.count < Int(limit), reason == "length" {
-            // A piece at a time, so that the customer sees it grow; the draws depend on the seed and
-            // the position alone, so pieces join as if made in one go.
+            // A piece at a time, so that the customer sees it grow; the draws depend on the seed
+            // and the position alone, so pieces join as if made in one go.
             let room = min(16, Int(limit) - text.count)
             let piece = try session.run(prompt: prompt + text, sampling: sampling, limit: room)
             let before = text.count

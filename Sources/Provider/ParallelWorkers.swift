@@ -1,4 +1,5 @@
-// Threads for the kernel suite: the pure floors say what runs beside what, this says on which thread.
+// Threads for the kernel suite: the pure floors say what runs beside what, this says on which
+// thread.
 
 import Benchmarking
 import Dispatch

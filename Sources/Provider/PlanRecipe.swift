@@ -19,8 +19,8 @@ public struct PlanRecipe: Sendable {
     /// How many samples are searched for copies, and how long each is.
     public static let samples = (count: 8, bytes: 160)
 
-    /// Translates a plan; throws `model.configuration` or `training.recipe` for one that this trainer
-    /// cannot run.
+    /// Translates a plan; throws `model.configuration` or `training.recipe` for one that this
+    /// trainer cannot run.
     public init(_ plan: TrainingPlan) throws(Refusal) {
         let shape = plan.architecture
         let voted = plan.recipe
@@ -36,7 +36,8 @@ public struct PlanRecipe: Sendable {
             stepsPerSegment: voted.stepsPerSegment, batch: shape.batch,
             learningRate: try LearningRateSchedule(
                 peakNano: peak, floorNano: peak / 5, warmupSteps: voted.warmUpSteps),
-            quantisation: quantisation, aggregation: AggregationRule(clipsToMedianNorm: true, trim: 1),
+            quantisation: quantisation,
+            aggregation: AggregationRule(clipsToMedianNorm: true, trim: 1),
             outerRatePermille: UInt32(clamping: voted.outerLearningRateMillionths / 1000),
             outerMomentumPermille: UInt32(clamping: voted.outerMomentumMillionths / 1000))
         try recipe.check()

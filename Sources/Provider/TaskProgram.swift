@@ -1,5 +1,6 @@
-// The built-in workload as a program: reads its inputs from one folder, writes its output to another,
-// knows no network. It runs inside the sandbox, and again wherever somebody re-derives a model.
+// The built-in workload as a program: reads its inputs from one folder, writes its output to
+// another, knows no network. It runs inside the sandbox, and again wherever somebody re-derives a
+// model.
 
 public import ControlPlane
 import Cryptography
@@ -134,8 +135,9 @@ public enum TaskFiles {
     }
 
     static func decode(_ json: JSON) throws(Refusal) -> TaskOrder {
-        guard let kind = json["kind"]?.unsigned.flatMap({ UInt8(exactly: $0) })
-            .flatMap({ TaskKind(rawValue: $0) }),
+        guard
+            let kind = json["kind"]?.unsigned.flatMap({ UInt8(exactly: $0) })
+                .flatMap({ TaskKind(rawValue: $0) }),
             let round = json["round"]?.unsigned.flatMap({ UInt32(exactly: $0) }),
             let ordinal = json["ordinal"]?.unsigned.flatMap({ UInt32(exactly: $0) }),
             let plan = json["plan"]?.text.flatMap({ Hex.decode($0) })

@@ -1,4 +1,5 @@
-// Why a task waits: what stands against it on every machine, and on the nearest one what must change.
+// Why a task waits: what stands against it on every machine, and on the nearest one what must
+// change.
 
 import Primitives
 

@@ -1,5 +1,5 @@
-// An offer as a plan works on it: names turned into numbers once, so that trying a task on a machine is
-// a few comparisons.
+// An offer as a plan works on it: names turned into numbers once, so that trying a task on a
+// machine is a few comparisons.
 
 import Primitives
 

@@ -1,4 +1,5 @@
-// The plan: turn by turn, the job that has least gets its most urgent task placed where that is best.
+// The plan: turn by turn, the job that has least gets its most urgent task placed where that is
+// best.
 
 import Primitives
 

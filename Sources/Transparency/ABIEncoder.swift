@@ -1,7 +1,7 @@
 // Values to the bytes that contracts read (Solidity's contract ABI, version 2).
 //
-// Values come as JSON, strictly: numbers are decimal strings, bytes are 0x and digits, and nothing is
-// coerced, padded or cut.
+// Values come as JSON, strictly: numbers are decimal strings, bytes are 0x and digits, and nothing
+// is coerced, padded or cut.
 
 import Cryptography
 public import Primitives

@@ -1,8 +1,8 @@
 // An epoch's payouts as a tree that a contract on a chain can pay from.
 //
-// A leaf is (epoch, index, token, account, amount). The index is in the leaf because a contract marks
-// claims by index: with an index that a proof does not cover, one leaf could be claimed again and
-// again. Epoch and token are in it so that a proof is good for one distribution only.
+// A leaf is (epoch, index, token, account, amount). The index is in the leaf because a contract
+// marks claims by index: with an index that a proof does not cover, one leaf could be claimed again
+// and again. Epoch and token are in it so that a proof is good for one distribution only.
 
 public import Primitives
 

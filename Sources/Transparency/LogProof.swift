@@ -55,7 +55,8 @@ public struct LogProof: Sendable, Equatable {
         return text + "\n" + note.document
     }
 
-    /// Checks that `entry` is in a log that `policy` trusts, and returns the checkpoint that says so.
+    /// Checks that `entry` is in a log that `policy` trusts, and returns the checkpoint that says
+    /// so.
     ///
     /// Throws `note.*`, `checkpoint.*`, `log-policy.quorum` or `proof.inclusion`.
     @discardableResult

@@ -1,4 +1,5 @@
-// Uniswap's merkle-distributor, for contracts that expect it: leaves of 84 packed bytes, hashed once.
+// Uniswap's merkle-distributor, for contracts that expect it: leaves of 84 packed bytes, hashed
+// once.
 
 import Cryptography
 public import Primitives

@@ -38,7 +38,8 @@ public enum MerkleProof {
 
     /// Checks that the tree of `oldSize` leaves is the beginning of the tree of `newSize` leaves.
     ///
-    /// Nothing can be said from an empty tree; `oldSize` zero is refused. Throws `proof.consistency`.
+    /// Nothing can be said from an empty tree; `oldSize` zero is refused. Throws
+    /// `proof.consistency`.
     public static func verifyConsistency(
         oldSize: UInt64, newSize: UInt64, proof: [Digest], oldRoot: Digest, newRoot: Digest
     ) throws(Refusal) {

@@ -124,8 +124,8 @@ public struct SignedNote: Hashable, Sendable {
 
     /// The keys of `known` that signed this text, in the order of `known`.
     ///
-    /// Unknown signatures are ignored. Throws `note.signature` when a known key's signature does not
-    /// hold, and `note.unverified` when no known key signed.
+    /// Unknown signatures are ignored. Throws `note.signature` when a known key's signature does
+    /// not hold, and `note.unverified` when no known key signed.
     @discardableResult
     public func verified(by known: [NoteVerifierKey]) throws(Refusal) -> [NoteVerifierKey] {
         let signers = try signers(among: known)

@@ -1,5 +1,5 @@
-// What OpenZeppelin's and Uniswap's trees share: a node hashes its children in byte order, so that a
-// proof needs no directions.
+// What OpenZeppelin's and Uniswap's trees share: a node hashes its children in byte order, so that
+// a proof needs no directions.
 
 import Cryptography
 public import Primitives

@@ -1,5 +1,5 @@
-// OpenZeppelin's StandardMerkleTree (`standard-v1`): leaves of typed values, hashed twice, so that no
-// inner node (64 bytes) can be passed off as a leaf.
+// OpenZeppelin's StandardMerkleTree (`standard-v1`): leaves of typed values, hashed twice, so that
+// no inner node (64 bytes) can be passed off as a leaf.
 //
 // The tree is an array of 2n-1 hashes in heap order: the root first, the children of i at 2i+1 and
 // 2i+2, the leaves last, in descending order of their hashes.

@@ -88,8 +88,8 @@ public struct Tile: Hashable, Sendable {
         guard self.path == path else { throw malformed }
     }
 
-    /// The hash tiles of a log of `size` entries by row: full ones, and the width of a last, partial
-    /// one or zero.
+    /// The hash tiles of a log of `size` entries by row: full ones, and the width of a last,
+    /// partial one or zero.
     public static func counts(size: UInt64) -> [(row: UInt8, full: UInt64, partialWidth: Int)] {
         var counts: [(row: UInt8, full: UInt64, partialWidth: Int)] = []
         var hashes = size

@@ -84,7 +84,8 @@ public enum Witness {
         }
     }
 
-    /// Decides on a body. `keys` are the known logs; `record` gives what was last cosigned by origin.
+    /// Decides on a body. `keys` are the known logs; `record` gives what was last cosigned by
+    /// origin.
     public static func answer(
         _ body: [UInt8], keys: [NoteVerifierKey], record: (String) -> Record
     ) -> WitnessAnswer {

@@ -169,7 +169,8 @@ final class BodyPipe: Sendable {
     /// Whether as much waits to be taken as the pipe is meant to hold.
     var isFull: Bool { state.withLock { $0.buffered >= capacity } }
 
-    /// The next chunk, or nil at the end; suspends while there is none. One task may wait at a time.
+    /// The next chunk, or nil at the end; suspends while there is none. One task may wait at a
+    /// time.
     func next() async throws(Refusal) -> [UInt8]? {
         while true {
             if let chunk = try takeChunk() {

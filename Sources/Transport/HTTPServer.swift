@@ -1,4 +1,5 @@
-// A listening server: accepts, counts, hands connections to their protocol, and shuts down in order.
+// A listening server: accepts, counts, hands connections to their protocol, and shuts down in
+// order.
 
 import Glibc
 import NIOCore

@@ -1,5 +1,5 @@
-// Frames between members: a kind, a length, a payload. Long messages go in pieces, so that an urgent
-// one never waits for more than a piece.
+// Frames between members: a kind, a length, a payload. Long messages go in pieces, so that an
+// urgent one never waits for more than a piece.
 
 import Primitives
 

@@ -1,5 +1,5 @@
-// Where other members connect: Raft's messages under their own protocol name, and HTTP beside it for
-// what a follower passes on to the leader. Both sides have proved their keys.
+// Where other members connect: Raft's messages under their own protocol name, and HTTP beside it
+// for what a follower passes on to the leader. Both sides have proved their keys.
 
 import NIOCore
 public import Primitives

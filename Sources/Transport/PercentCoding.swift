@@ -4,7 +4,8 @@ import Primitives
 
 /// Percent-coding of text in addresses.
 public enum PercentCoding {
-    /// The text that `coded` stands for, or nil when an escape is broken or the bytes are not UTF-8.
+    /// The text that `coded` stands for, or nil when an escape is broken or the bytes are not
+    /// UTF-8.
     public static func decode(_ coded: some StringProtocol, plusIsBlank: Bool = false) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(coded.utf8.count)

@@ -16,9 +16,9 @@ enum TLSVerification: Sendable {
 
 /// An `SSL_CTX`.
 ///
-/// Unchecked because OpenSSL's type is opaque: the context is changed only in `init`, OpenSSL counts
-/// its references atomically and locks what it keeps inside, and `SSL_new` is all that is called on
-/// it afterwards.
+/// Unchecked because OpenSSL's type is opaque: the context is changed only in `init`, OpenSSL
+/// counts its references atomically and locks what it keeps inside, and `SSL_new` is all that is
+/// called on it afterwards.
 final class TLSContext: @unchecked Sendable {
     /// The part this side plays, and what it asks of the other.
     enum Role: Sendable {

@@ -1,5 +1,6 @@
-// Answers taken unchecked: their earnings wait until their provider passes a check, or the window ends.
-// The window's earnings are what a liar loses; the floor of audits and its length make lying not pay.
+// Answers taken unchecked: their earnings wait until their provider passes a check, or the window
+// ends. The window's earnings are what a liar loses; the floor of audits and its length make lying
+// not pay.
 
 import Primitives
 

@@ -1,5 +1,5 @@
-// What is known of a provider's answers. Only answers that were checked against another owner's count
-// for it; one wrong answer takes all of its standing away.
+// What is known of a provider's answers. Only answers that were checked against another owner's
+// count for it; one wrong answer takes all of its standing away.
 
 public import Primitives
 
@@ -26,8 +26,8 @@ public struct Reputation: Equatable, Sendable, BinaryCodable {
 
     /// The share of its answers that is computed again, in millionths.
     ///
-    /// One in n after n faultless checks, never below the floor: without a floor a patient liar could
-    /// expect as many accepted lies as it has served honestly.
+    /// One in n after n faultless checks, never below the floor: without a floor a patient liar
+    /// could expect as many accepted lies as it has served honestly.
     public func auditShare(under policy: VerificationPolicy) -> UInt64 {
         guard isTrusted(under: policy) else { return 1_000_000 }
         return max(policy.auditFloor, 1_000_000 / max(1, consecutiveValid))

@@ -70,8 +70,8 @@ extension ResultLedger {
 
     /// Says that no further owner can compute an open task.
     ///
-    /// With answers that all agree it is accepted on them, provisionally when there is one; otherwise
-    /// it is disputed. Throws `verification.unknown-task`, `verification.not-open`.
+    /// With answers that all agree it is accepted on them, provisionally when there is one;
+    /// otherwise it is disputed. Throws `verification.unknown-task`, `verification.not-open`.
     public func noExecutorLeft(task number: UInt64, at time: Timestamp, in state: StateOverlay)
         throws(Refusal) -> ResultOutcome
     {

@@ -51,11 +51,11 @@ public struct Acceptance: Equatable, Sendable {
     public internal(set) var dishonest: [TaskResult] = []
     /// Earlier unchecked answers whose earnings are now free, since their provider passed a check.
     public internal(set) var released: [ProvisionalResult] = []
-    /// Earlier unchecked answers of dishonest providers whose earnings are lost for now: their tasks
-    /// are open again.
+    /// Earlier unchecked answers of dishonest providers whose earnings are lost for now: their
+    /// tasks are open again.
     public internal(set) var reopened: [ProvisionalResult] = []
-    /// Unchecked answers of dishonest providers too old to be looked at again: they stand, and their
-    /// earnings go back to where they came from.
+    /// Unchecked answers of dishonest providers too old to be looked at again: they stand, and
+    /// their earnings go back to where they came from.
     public internal(set) var forfeited: [ProvisionalResult] = []
 
     init(task: UInt64, digest: Digest) {

@@ -1,5 +1,5 @@
-// Calls of contracts in Ethereum's ABI: a four-byte selector and the arguments, each in 32-byte words,
-// what has no fixed size behind an offset.
+// Calls of contracts in Ethereum's ABI: a four-byte selector and the arguments, each in 32-byte
+// words, what has no fixed size behind an offset.
 
 import Cryptography
 public import Primitives

@@ -67,7 +67,8 @@ public struct ExtendedKey: Sendable {
         return Array(hash[..<4])
     }
 
-    /// The serialized public key with its chain code (`xpub...`), which reveals every child address.
+    /// The serialized public key with its chain code (`xpub...`), which reveals every child
+    /// address.
     public var extendedPublicKey: String {
         Base58.encodeChecked(
             [0x04, 0x88, 0xB2, 0x1E] + header + chainCode.exposed()

@@ -1,6 +1,6 @@
-// Unicode normalisation form KD, which BIP-39 demands of passphrases. The standard library keeps its
-// own tables to itself, so the decompositions are in `NormalizationData`; characters assigned after
-// Unicode 14 pass unchanged, as Unicode's stability policy lets older software do.
+// Unicode normalisation form KD, which BIP-39 demands of passphrases. The standard library keeps
+// its own tables to itself, so the decompositions are in `NormalizationData`; characters assigned
+// after Unicode 14 pass unchanged, as Unicode's stability policy lets older software do.
 
 enum Normalization {
     /// The UTF-8 of `text` in form KD.

@@ -1,5 +1,5 @@
-// Compatibility decompositions of Unicode 14, from U+3000 on, in full. Each entry is a code point and what it
-// becomes, `A0:20`; `2460+9:31` stands for nine code points that become nine in a row.
+// Compatibility decompositions of Unicode 14, from U+3000 on, in full. Each entry is a code point
+// and what it becomes, `A0:20`; `2460+9:31` stands for nine code points that become nine in a row.
 
 extension NormalizationData {
     static let ideographs = """

@@ -1,5 +1,5 @@
-// Recursive length prefix: Ethereum's encoding of nested byte strings. One value has one encoding, so
-// reading refuses every other spelling.
+// Recursive length prefix: Ethereum's encoding of nested byte strings. One value has one encoding,
+// so reading refuses every other spelling.
 
 public import Primitives
 
@@ -68,7 +68,8 @@ public indirect enum RLP: Sendable, Equatable {
         }
     }
 
-    /// Takes a payload off the front: `code` is its length up to 55, or 55 plus the length's length.
+    /// Takes a payload off the front: `code` is its length up to 55, or 55 plus the length's
+    /// length.
     private static func payload(
         _ rest: inout ArraySlice<UInt8>, _ code: UInt8
     ) throws(Refusal) -> ArraySlice<UInt8> {

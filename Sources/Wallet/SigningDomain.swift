@@ -1,5 +1,5 @@
-// The domain under which the house's commands are signed. Its salt is the genesis digest, so that no
-// signature is good on another deployment; all five members are always there.
+// The domain under which the house's commands are signed. Its salt is the genesis digest, so that
+// no signature is good on another deployment; all five members are always there.
 
 public import Primitives
 

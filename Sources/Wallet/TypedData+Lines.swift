@@ -1,5 +1,5 @@
-// Typed data in words: what a person reads before signing. Every field is shown, in the order that is
-// hashed, and nothing that is not hashed is shown.
+// Typed data in words: what a person reads before signing. Every field is shown, in the order that
+// is hashed, and nothing that is not hashed is shown.
 
 import Primitives
 

@@ -1,5 +1,5 @@
-// EIP-712's encodeData and hashStruct over checked values. Every range and length is checked here as
-// well as where JSON is read, because commands reach this point without JSON.
+// EIP-712's encodeData and hashStruct over checked values. Every range and length is checked here
+// as well as where JSON is read, because commands reach this point without JSON.
 
 import Cryptography
 import Primitives

@@ -1,5 +1,5 @@
-// Typed data from JSON. Everything that a wallet would coerce, pad, drop or default is refused here:
-// exact fields, exact kinds, exact lengths, ranges; no null.
+// Typed data from JSON. Everything that a wallet would coerce, pad, drop or default is refused
+// here: exact fields, exact kinds, exact lengths, ranges; no null.
 
 import Primitives
 

@@ -2,8 +2,8 @@
 
 /// What is accepted in typed data that came as JSON.
 ///
-/// Nothing here lets a value be changed to fit: a freedom admits a second spelling of one value, never
-/// a coercion. Kinds must match, ranges hold, fixed lengths are met, under either set.
+/// Nothing here lets a value be changed to fit: a freedom admits a second spelling of one value,
+/// never a coercion. Kinds must match, ranges hold, fixed lengths are met, under either set.
 public struct TypedDataRules: Sendable {
     /// `int` and `uint` may stand for 256 bits.
     var allowsIntegerAliases: Bool

@@ -96,7 +96,8 @@ public struct TypedDataTypes: Sendable {
             else {
                 throw Refusal(
                     "typed-data.type",
-                    "\(definition.name): \(DisplayText.quoted(member.name)) is no member name, or comes twice"
+                    "\(definition.name): \(DisplayText.quoted(member.name)) is no member name,"
+                        + " or comes twice"
                 )
             }
             types.append(try TypedDataType(member.type, rules: rules))

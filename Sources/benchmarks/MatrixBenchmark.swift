@@ -17,8 +17,8 @@ struct MatrixBenchmark {
     func run() {
         print(
             "C = A B, single precision, one core, GFLOP/s of processor time, median of \(repeats)")
-        // OpenBLAS reads these when it is loaded. An old one does not know a new processor and falls
-        // back to 256-bit kernels; the peer shall run at its best.
+        // OpenBLAS reads these when it is loaded. An old one does not know a new processor and
+        // falls back to 256-bit kernels; the peer shall run at its best.
         setenv("OPENBLAS_NUM_THREADS", "1", 1)
         if althing_kernels_best_isa() == ALTHING_ISA_AVX512 {
             setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)

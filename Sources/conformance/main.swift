@@ -1,7 +1,7 @@
 // Others' cases against our code: `conformance SUITE PATH`.
 //
-// Prints a line a file and closes with `N passed, M failed`. A file or section that a suite does not
-// know counts as failed, under its name.
+// Prints a line a file and closes with `N passed, M failed`. A file or section that a suite does
+// not know counts as failed, under its name.
 
 import Primitives
 

@@ -97,7 +97,8 @@ private struct StreamPlay {
     }
 }
 
-/// Runs the chain, but guesses the digests of some blocks: its roots and factors follow its guesses.
+/// Runs the chain, but guesses the digests of some blocks: its roots and factors follow its
+/// guesses.
 private struct SkippingStreamProver {
     let key: ChallengeKey
     var contents: [[[UInt8]]] = []

@@ -158,8 +158,8 @@ struct RevenueTests {
         #expect(statement.paid + statement.carriedOut.units == .max)
     }
 
-    /// Weights, payees and sums change every epoch. A sum of fractions over a common denominator is the
-    /// exact entitlement: all weights sum to 840 in each role, so that everything divides.
+    /// Weights, payees and sums change every epoch. A sum of fractions over a common denominator is
+    /// the exact entitlement: all weights sum to 840 in each role, so that everything divides.
     @Test(arguments: [5, 6, 7] as [UInt64])
     func `Each payee is within a unit of the exact entitlement for ever`(seed: UInt64) throws {
         var epochs = try Epochs()

@@ -4,7 +4,7 @@
 /// lowers its number, and nobody raises one.
 enum Debt {
     /// Lines of more than 100 columns; nearly all are comments, which the formatter does not wrap.
-    static let longLines = 238
+    static let longLines = 13
     /// Files whose first line does not say what they are.
-    static let silentFiles = 15
+    static let silentFiles = 0
 }

@@ -20,7 +20,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(help: "Stop when the road is done; otherwise the cluster stays up until Ctrl-C.")
     var once = false
 
-    @Option(help: "The repository with Deploy/, Policies/ and Proposals/; found by itself if not given.")
+    @Option(
+        help: "The repository with Deploy/, Policies/ and Proposals/; found by itself if not given."
+    )
     var root: String?
 
     @Option(name: .customLong("base-port"), help: "The first of six ports of 127.0.0.1.")
@@ -47,7 +49,9 @@ struct DemoCommand: AsyncParsableCommand {
         let folder = keep ? "\(temporary.path)-kept" : temporary.path
         if keep { try Files.makeFolders(folder, mode: 0o700) }
         let stage = try DemoStage(root: root, folder: folder, quiet: output == "json")
-        let work = Task { try await Self.walk(stage, basePort: basePort, once: once, output: output) }
+        let work = Task {
+            try await Self.walk(stage, basePort: basePort, once: once, output: output)
+        }
         try Signals.watch { _ in work.cancel() }
         defer { withExtendedLifetime(temporary) {} }
         let result = await work.result

@@ -1,5 +1,5 @@
-// Chapters 6 to 8: customers pay, the revenue is shared out, a member dies and comes back, and the log
-// is audited from the genesis on.
+// Chapters 6 to 8: customers pay, the revenue is shared out, a member dies and comes back, and the
+// log is audited from the genesis on.
 
 import Client
 import Cryptography
@@ -24,7 +24,8 @@ extension DemoScript {
         try await stage.type(["account", "deposit", "500000"] + customer)
         try await stage.type(
             ["account", "key", "new", "--label", "demo", "--file", keyFile] + customer)
-        // curl reads the header from a file, so that the key stands on no screen and in no argument.
+        // curl reads the header from a file, so that the key stands on no screen and in no
+        // argument.
         let key = try Files.readText(keyFile).split(separator: "\n").first.map(String.init) ?? ""
         let header = "\(stage.folder)/api.header"
         try Files.create(header, Array("authorization: Bearer \(key)\n".utf8), mode: 0o600)
@@ -66,7 +67,8 @@ extension DemoScript {
             }
         }
         guard !text.isEmpty else {
-            throw Refusal("demo.answer", "the model's streamed answer is empty: \(stream.prefix(400))")
+            throw Refusal(
+                "demo.answer", "the model's streamed answer is empty: \(stream.prefix(400))")
         }
         let line = text.split(separator: "\n").joined(separator: " / ")
         stage.teller.tell("   the model says: \(line)")

@@ -73,8 +73,9 @@ extension DemoScript {
         var found: [JSON] = []
         var after: UInt64 = 0
         while true {
-            let page = try await client.get(
-                "/api/v1/events?after_index=\(after)&limit=2000")["events"]?.elements ?? []
+            let page =
+                try await client.get(
+                    "/api/v1/events?after_index=\(after)&limit=2000")["events"]?.elements ?? []
             found += page.filter { $0["kind"]?.text == kind }
             guard page.count >= 2000, let last = page.last?["index"]?.unsigned else { return found }
             // The last entry may have been cut: it is asked for again.

@@ -114,8 +114,8 @@ struct DemoScript {
             let scores = provider["scores"]?.elements ?? []
             if !scores.isEmpty { summary.benchmarked += 1 }
             let words = scores.map { score in
-                let rate = Double(score["rate"]?.unsigned ?? 0) / 1e9
-                return "\(score["kernel"]?.text ?? "") \(Int(rate * 10) / 10).\(Int(rate * 10) % 10) G/s"
+                let tenths = (score["rate"]?.unsigned ?? 0) / 100_000_000
+                return "\(score["kernel"]?.text ?? "") \(tenths / 10).\(tenths % 10) G/s"
             }
             teller.tell("   \(provider["name"]?.text ?? ""): \(words.joined(separator: ", "))")
         }

@@ -55,7 +55,9 @@ final class DemoStage {
     func type(_ words: [String], expecting status: Int32 = 0, shown: Bool = true)
         async throws(Refusal) -> String
     {
-        if shown { teller.tell("   $ althing " + words.map(DemoStage.quoted).joined(separator: " ")) }
+        if shown {
+            teller.tell("   $ althing " + words.map(DemoStage.quoted).joined(separator: " "))
+        }
         var command = ChildCommand(program, words)
         command.environment = environment()
         command.workingFolder = root
@@ -109,7 +111,9 @@ final class DemoStage {
 
     /// Starts a command that goes on running, its log in the folder.
     func start(_ name: String, _ words: [String], shown: Bool = true) async throws(Refusal) {
-        if shown { teller.tell("   $ althing " + words.map(DemoStage.quoted).joined(separator: " ") + " &") }
+        if shown {
+            teller.tell("   $ althing " + words.map(DemoStage.quoted).joined(separator: " ") + " &")
+        }
         var command = ChildCommand(program, words)
         command.environment = environment()
         command.workingFolder = root
@@ -171,17 +175,21 @@ final class DemoStage {
 
     /// Asks until `ready` gives something, or fails with `what` after `limit`.
     func wait<Value>(
-        for what: String, limit: Duration = .seconds(60), every pause: Duration = .milliseconds(150),
+        for what: String, limit: Duration = .seconds(60),
+        every pause: Duration = .milliseconds(150),
         _ ready: () async throws(Refusal) -> Value?
     ) async throws(Refusal) -> Value {
         let end = ContinuousClock.now + limit
         var last: Refusal?
         while ContinuousClock.now < end {
-            guard !Task.isCancelled else { throw Refusal("demo.stopped", "the demonstration stops") }
+            guard !Task.isCancelled else {
+                throw Refusal("demo.stopped", "the demonstration stops")
+            }
             do throws(Refusal) {
                 if let value = try await ready() { return value }
             } catch {
-                // A member may be electing or restarting: only time decides that something is wrong.
+                // A member may be electing or restarting: only time decides that something is
+                // wrong.
                 last = error
             }
             try? await Task.sleep(for: pause)

@@ -1,5 +1,5 @@
-// Where passwords come from: a terminal, a file that nobody else can read, or a descriptor. Never an
-// argument, which every process of the machine could read.
+// Where passwords come from: a terminal, a file that nobody else can read, or a descriptor. Never
+// an argument, which every process of the machine could read.
 
 import ArgumentParser
 import Cryptography

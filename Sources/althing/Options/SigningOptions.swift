@@ -13,7 +13,9 @@ import Wallet
 struct SigningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Keystore file to sign with; ALTHING_KEYSTORE otherwise, or the only one of the folder.",
+            """
+            Keystore file to sign with; ALTHING_KEYSTORE otherwise, or the only one of the folder.
+            """,
             valueName: "file"))
     var keystore: String?
 

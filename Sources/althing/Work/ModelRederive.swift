@@ -1,5 +1,5 @@
-// `althing model rederive`: the whole training again, calmly, on one machine. The digest says whether
-// strangers' machines did what was voted.
+// `althing model rederive`: the whole training again, calmly, on one machine. The digest says
+// whether strangers' machines did what was voted.
 
 import ArgumentParser
 import Client

@@ -1,3 +1,5 @@
+// Cases of Solidity's ABI encoding.
+
 import Primitives
 import Transparency
 

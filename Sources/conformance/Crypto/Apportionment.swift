@@ -1,3 +1,5 @@
+// Cases of exact sharing-out.
+
 import Ledger
 import Primitives
 

@@ -1,3 +1,5 @@
+// Cases of RLP, ABI calls and signed transactions.
+
 import Cryptography
 import Primitives
 import Wallet

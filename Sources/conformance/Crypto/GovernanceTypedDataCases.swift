@@ -1,5 +1,5 @@
-// `governance/eip712_vectors.json`: others' ballots, delegations and wallets' snapshots. The governance
-// suite calls this; the cryptography is here.
+// `governance/eip712_vectors.json`: others' ballots, delegations and wallets' snapshots. The
+// governance suite calls this; the cryptography is here.
 
 import Cryptography
 import Primitives

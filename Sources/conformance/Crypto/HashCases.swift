@@ -1,3 +1,5 @@
+// Cases of Keccak-256 and EIP-55 checksums.
+
 import Cryptography
 import Primitives
 

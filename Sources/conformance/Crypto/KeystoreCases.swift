@@ -1,3 +1,5 @@
+// Cases of Web3 keystores.
+
 import Cryptography
 import Primitives
 import Wallet

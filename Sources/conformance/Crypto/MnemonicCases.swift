@@ -1,3 +1,5 @@
+// Cases of BIP-39, BIP-32 and BIP-44.
+
 import Cryptography
 import Primitives
 import Wallet

@@ -1,3 +1,5 @@
+// Cases of secp256k1 recovery and EIP-191.
+
 import Cryptography
 import Primitives
 import Wallet

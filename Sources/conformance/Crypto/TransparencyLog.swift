@@ -1,3 +1,5 @@
+// Cases of RFC 6962 trees and C2SP documents.
+
 import Cryptography
 import Primitives
 import Transparency

@@ -1,3 +1,5 @@
+// Cases of OpenZeppelin's and Uniswap's Merkle trees.
+
 import Primitives
 import Transparency
 import Wallet

@@ -1,3 +1,5 @@
+// Cases of EIP-712.
+
 import Cryptography
 import Primitives
 import Wallet

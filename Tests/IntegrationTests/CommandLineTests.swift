@@ -1,0 +1,127 @@
+// The command line's contract: screens, codes of refusals, exit codes, where words go.
+
+import Glibc
+import Primitives
+import Testing
+
+@Suite(.enabled(if: CommandLineProgram.built != nil))
+struct CommandLineTests {
+    private func run(_ arguments: [String]) throws -> CommandLineResult {
+        let program = try #require(CommandLineProgram.built)
+        return program.run(arguments)
+    }
+
+    @Test func `the first screen`() throws {
+        let result = try run(["--help"])
+        #expect(result.status == 0)
+        #expect(result.output == CommandLineScreens.help)
+        #expect(result.error.isEmpty)
+    }
+
+    @Test func `the screen of vote`() throws {
+        let result = try run(["vote", "--help"])
+        #expect(result.status == 0)
+        #expect(result.output == CommandLineScreens.vote)
+    }
+
+    @Test(arguments: CommandLineScreens.commands)
+    func `every command explains itself with an example`(_ command: [String]) throws {
+        let result = try run(command + ["--help"])
+        #expect(result.status == 0)
+        #expect(result.output.hasPrefix("OVERVIEW: "))
+        #expect(result.output.contains("Example:\n  althing \(command.joined(separator: " "))"))
+    }
+
+    @Test(arguments: [
+        ["vote", "7", "maybe"], ["vote"], ["nonsense"], ["cluster", "status"],
+        [
+            "cluster", "init", "--genesis", "g", "--timings", "t", "--policies", "p", "--members",
+            "2",
+            "--output", "o",
+        ],
+        ["wallet", "sign"], ["provider", "bench"], ["ask", "model", "prompt"],
+        ["proposal", "list", "--output", "xml"],
+    ])
+    func `wrong usage ends with 64 and prints no result`(_ arguments: [String]) throws {
+        let result = try run(arguments)
+        #expect(result.status == 64)
+        #expect(result.output.isEmpty)
+        #expect(!result.error.isEmpty)
+    }
+
+    @Test func `a cluster that does not answer ends with 2`() throws {
+        // Port 1 is reserved and nobody listens there.
+        let result = try run(["proposal", "list", "--cluster", "http://127.0.0.1:1"])
+        #expect(result.status == 2)
+        #expect(result.output.isEmpty)
+        #expect(result.error.hasPrefix("error[cluster.unreachable]: none of http://127.0.0.1:1"))
+    }
+
+    @Test(arguments: [
+        (["node", "run", "--home", "/nowhere"], "file.missing"),
+        (["policy", "check", "/nowhere/revenue.yaml"], "file.missing"),
+        (["policy", "check", "/nowhere/revenue.txt"], "policy.file"),
+        (["audit", "run", "--file", "/nowhere"], "file.missing"),
+        (["wallet", "show", "nobody", "--folder", "/nowhere"], "keystore.unknown"),
+    ])
+    func `a refusal ends with 1 and names its code`(_ arguments: [String], _ code: String) throws {
+        let result = try run(arguments)
+        #expect(result.status == 1)
+        #expect(result.output.isEmpty)
+        #expect(result.error.hasPrefix("error[\(code)]: "))
+        #expect(result.error.split(separator: "\n").count == 1)
+    }
+
+    @Test func `a key is made, signs, and its signature is checked`() throws {
+        let folder = CommandLineProgram.temporaryFolder()
+        defer { _ = system("rm -r '\(folder)'") }
+        let password = "\(folder)/password"
+        #expect(system("umask 077; echo secret-canary > '\(password)'") == 0)
+        let made = try run([
+            "wallet", "new", "--light", "--folder", "\(folder)/keys", "--password-file", password,
+            "--output", "json",
+        ])
+        #expect(made.status == 0)
+        let answer = try JSON.parse(made.output)
+        let account = try #require(answer["address"]?.text)
+        let file = try #require(answer["file"]?.text)
+        let signed = try run([
+            "wallet", "sign", "--message", "words", "--keystore", file, "--password-file", password,
+        ])
+        let signature = try #require(signed.output.split(separator: "\n").first.map(String.init))
+        let right = try run([
+            "wallet", "verify", "--message", "words", "--signature", signature, "--account",
+            account,
+        ])
+        #expect(right.status == 0)
+        let wrong = try run([
+            "wallet", "verify", "--message", "other words", "--signature", signature, "--account",
+            account,
+        ])
+        #expect(wrong.status == 1)
+        #expect(wrong.error.hasPrefix("error[signature.wrong-signer]: "))
+        for result in [made, signed, right, wrong] {
+            #expect(!(result.output + result.error).contains("secret-canary"))
+        }
+    }
+
+    @Test func `a password that others can read is refused`() throws {
+        let folder = CommandLineProgram.temporaryFolder()
+        defer { _ = system("rm -r '\(folder)'") }
+        let password = "\(folder)/password"
+        #expect(system("echo secret > '\(password)'; chmod 644 '\(password)'") == 0)
+        let result = try run([
+            "wallet", "new", "--light", "--folder", folder, "--password-file", password,
+        ])
+        #expect(result.status == 1)
+        #expect(result.error.hasPrefix("error[file.not-private]: "))
+    }
+
+    @Test func `completions can be generated for three shells`() throws {
+        for shell in ["bash", "zsh", "fish"] {
+            let result = try run(["--generate-completion-script", shell])
+            #expect(result.status == 0)
+            #expect(result.output.contains("althing"))
+        }
+    }
+}
