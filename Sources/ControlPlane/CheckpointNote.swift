@@ -33,8 +33,8 @@ public enum CheckpointNote {
 
     /// Reads a checkpoint and says which seats signed it.
     ///
-    /// Throws `checkpoint.origin` for another log's, `checkpoint.unsigned` when no seat's signature
-    /// holds, and what the note's form breaks.
+    /// Throws `checkpoint.origin` for another log's, `note.unverified` when no seat's signature holds,
+    /// and what the note's form breaks.
     public static func verified(_ text: String, genesis: Genesis) throws(Refusal) -> (
         checkpoint: Checkpoint, members: [UInt64]
     ) {
@@ -44,15 +44,16 @@ public enum CheckpointNote {
             throw Refusal(
                 "checkpoint.origin", "the checkpoint is of the log \(checkpoint.origin)")
         }
-        var members: [UInt64] = []
+        var keys: [NoteVerifierKey] = []
         for seat in genesis.seats {
-            let key = try NoteVerifierKey(
-                name: signerName(genesis, member: seat.id), type: .ed25519,
-                publicKey: seat.publicKey)
-            if try note.verified(by: [key]).isEmpty == false { members.append(seat.id) }
+            keys.append(
+                try NoteVerifierKey(
+                    name: signerName(genesis, member: seat.id), type: .ed25519,
+                    publicKey: seat.publicKey))
         }
-        guard !members.isEmpty else {
-            throw Refusal("checkpoint.unsigned", "no seat of the genesis signed the checkpoint")
+        let signers = Set(try note.verified(by: keys).map(\.name))
+        let members = genesis.seats.map(\.id).filter {
+            signers.contains(signerName(genesis, member: $0))
         }
         return (checkpoint, members)
     }

@@ -9,7 +9,12 @@ extension Transaction {
 
     /// Puts a governance event on record.
     func emit(_ event: GovernanceEvent) {
-        emit(Event(event.code, fields: event.fields))
+        // An event as an object says its own kind under `kind`.
+        emit(
+            Event(
+                event.code,
+                fields: event.fields.map { ($0.name == "kind" ? "proposal_kind" : $0.name, $0.value) }
+            ))
     }
 }
 

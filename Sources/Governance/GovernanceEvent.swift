@@ -103,7 +103,7 @@ extension GovernanceEvent {
         case .submitted(let record):
             [
                 ("identity", record.identity.hex), ("proposer", record.proposer.hex),
-                ("kind", record.kind.word), ("track", record.rules.name),
+                ("proposal_kind", record.kind.word), ("track", record.rules.name),
                 ("title", record.title), ("effects", record.effectsDigest.hex),
                 ("body", record.bodyDigest.hex),
                 ("resubmission_of", record.resubmissionOf.map(String.init) ?? ""),

@@ -12,11 +12,11 @@ struct Althing: AsyncParsableCommand {
         commandName: "althing",
         abstract: "Decide together what to train, train it together, share what it earns.",
         discussion: """
-            Commands that talk to a cluster find its members by --cluster or ALTHING_CLUSTER:
-            origins such as http://host:port, separated by commas. Commands that sign take
+            Commands that talk to a cluster find its members by --cluster or ALTHING_CLUSTER: \
+            origins such as http://host:port, separated by commas. Commands that sign take \
             --keystore or ALTHING_KEYSTORE.
 
-            Exit codes: 0 done; 1 refused, with error[CODE]: sentence on standard error;
+            Exit codes: 0 done; 1 refused, with error[CODE]: sentence on standard error; \
             2 the cluster could not be reached or trusted; 64 wrong usage.
 
             Example:
@@ -27,19 +27,19 @@ struct Althing: AsyncParsableCommand {
         version: AlthingVersion.text,
         groupedSubcommands: [
             CommandGroup(
-                name: "Deciding:",
+                name: "Deciding",
                 subcommands: [ProposalCommand.self, VoteCommand.self, PolicyCommand.self]),
             CommandGroup(
-                name: "Holding:",
+                name: "Holding",
                 subcommands: [WalletCommand.self, AccountCommands.self, RevenueCommand.self]),
             CommandGroup(
-                name: "Working:",
+                name: "Working",
                 subcommands: [
                     ProviderCommand.self, JobCommand.self, ModelCommand.self, AskCommand.self,
                     RunTaskCommand.self,
                 ]),
             CommandGroup(
-                name: "Running and checking:",
+                name: "Running and checking",
                 subcommands: [
                     ClusterCommand.self, NodeCommand.self, AuditCommand.self, DemoCommand.self,
                 ]),

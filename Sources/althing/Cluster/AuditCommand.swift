@@ -92,9 +92,9 @@ struct AuditRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Check a copy of the log: every signature, tally and payout.",
         discussion: """
-            Rebuilds the state from the genesis by the rules and compares it with the signed head.
-            Give --genesis, the deployment's name that you know from elsewhere: without it the
-            copy is checked against itself only. Exit code 1 names the first entry that does not
+            Rebuilds the state from the genesis by the rules and compares it with the signed head. \
+            Give --genesis, the deployment's name that you know from elsewhere: without it the \
+            copy is checked against itself only. Exit code 1 names the first entry that does not \
             hold.
 
             Example:

@@ -24,8 +24,8 @@ struct ClusterInit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make a deployment's genesis and its members' folders.",
         discussion: """
-            Member N listens for clients on BASE-PORT + 2(N-1) and for its peers one port above.
-            The genesis digest that is printed is the deployment's name: keep it where auditors
+            Member N listens for clients on BASE-PORT + 2(N-1) and for its peers one port above. \
+            The genesis digest that is printed is the deployment's name: keep it where auditors \
             find it.
 
             Example:

@@ -22,7 +22,7 @@ struct NodeRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run a member until it is told to stop.",
         discussion: """
-            Logs a JSON object a line to standard error. SIGTERM and SIGINT stop the member in
+            Logs a JSON object a line to standard error. SIGTERM and SIGINT stop the member in \
             order: it finishes what it has, hands over what it leads, and exits with 0.
 
             Example:

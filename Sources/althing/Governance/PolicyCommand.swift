@@ -64,7 +64,7 @@ struct PolicyCheckFile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check a policy's file without a cluster.",
         discussion: """
-            Refusals name file, line and rule. Floors are those of production unless --timings
+            Refusals name file, line and rule. Floors are those of production unless --timings \
             names a deployment's timings file.
 
             Example:

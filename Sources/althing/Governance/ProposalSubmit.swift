@@ -14,7 +14,7 @@ struct ProposalSubmit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit", abstract: "Sign and submit a proposal, and upload its data.",
         discussion: """
-            Training data is looked for by the name that the proposal gives it, in --corpus, and
+            Training data is looked for by the name that the proposal gives it, in --corpus, and \
             in the files given with --data; only bytes with the digest in the proposal are sent.
 
             Example:

@@ -12,7 +12,7 @@ struct VoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vote", abstract: "Vote on a proposal.",
         discussion: """
-            The ballot that you sign holds the proposal's title, your choice as a word and the
+            The ballot that you sign holds the proposal's title, your choice as a word and the \
             digest of the effects, so that it can be counted for nothing else.
 
             Example:

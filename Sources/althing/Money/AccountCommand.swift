@@ -142,7 +142,7 @@ struct AccountDelegate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delegate", abstract: "Let others vote with your tokens, or take it back.",
         discussion: """
-            Parts are of 10,000. Your own vote on a proposal always comes before your delegate's.
+            Parts are of 10,000. Your own vote on a proposal always comes before your delegate's. \
             Without a delegate the delegation is taken back.
 
             Example:

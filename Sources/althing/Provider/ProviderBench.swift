@@ -15,7 +15,7 @@ struct ProviderBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Prove this machine's speed by challenges.",
         discussion: """
-            With a cluster, the machine must be registered; the member's clock counts and its
+            With a cluster, the machine must be registered; the member's clock counts and its \
             verdict goes on record. With --local nothing leaves the machine.
 
             Example:

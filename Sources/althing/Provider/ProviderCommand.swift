@@ -89,7 +89,7 @@ struct ProviderRegister: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "register", abstract: "Register a machine with a stake.",
         discussion: """
-            Signed by the owner. The stake comes from the owner's wallet and answers for wrong
+            Signed by the owner. The stake comes from the owner's wallet and answers for wrong \
             results.
 
             Example:
@@ -146,8 +146,8 @@ struct ProviderRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Work: fetch tasks, run them isolated, hand results in.",
         discussion: """
-            Opens connections outwards only. Logs a JSON object a line to standard error. SIGTERM
-            and SIGINT stop it. A drill commits a fault on purpose, so that an operator can watch
+            Opens connections outwards only. Logs a JSON object a line to standard error. SIGTERM \
+            and SIGINT stop it. A drill commits a fault on purpose, so that an operator can watch \
             the cluster deal with it.
 
             Example:

@@ -13,7 +13,7 @@ struct WalletCommand: AsyncParsableCommand {
         commandName: "wallet",
         abstract: "Keystores: make, import, show, export; sign and verify messages.",
         discussion: """
-            Keystores are Web3 Secret Storage files of version 3: geth and foundry read them, and
+            Keystores are Web3 Secret Storage files of version 3: geth and foundry read them, and \
             theirs can be used here.
 
             Example:
@@ -68,7 +68,7 @@ struct WalletNew: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Make a key and put it under a password.",
         discussion: """
-            With --mnemonic-file the key comes from 24 new words, which are written to that file
+            With --mnemonic-file the key comes from 24 new words, which are written to that file \
             once, for you to write down on paper and then remove.
 
             Example:

@@ -13,7 +13,7 @@ struct AskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ask", abstract: "Ask a released model.",
         discussion: """
-            Paid from the prepaid balance behind the API key; what was used is on record, the
+            Paid from the prepaid balance behind the API key; what was used is on record, the \
             text is not.
 
             Example:

@@ -16,7 +16,7 @@ struct ModelRederive: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rederive", abstract: "Train a model again from its plan; compare digests.",
         discussion: """
-            Needs the data and the time that training took, and nothing that a provider handed in.
+            Needs the data and the time that training took, and nothing that a provider handed in. \
             Exit code 1 when the digests differ.
 
             Example:
