@@ -104,7 +104,12 @@ let floor4: [Target] = [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "Wallet", "Benchmarking",
             "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", logging,
         ]),
-    library("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Node"]),
+    library(
+        "Simulator",
+        on: [
+            "Primitives", "Cryptography", "Raft", "Ledger", "Wallet", "ControlPlane", "Platform",
+            "LogStore", "Node",
+        ]),
 ]
 
 let floor5: [Target] = [
@@ -153,6 +158,7 @@ let testTargets: [Target] = [
     tests("Sandbox", on: ["Primitives", "Platform"]),
     tests("Node", on: ["Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet"]),
     tests("Provider", on: ["Primitives", "Cryptography", "ControlPlane", "Wallet"]),
+    tests("Simulator", on: ["Primitives"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(name: "IntegrationTests", dependencies: ["Primitives"], swiftSettings: settings),
 ]
