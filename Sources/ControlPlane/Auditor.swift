@@ -103,12 +103,14 @@ public struct Auditor {
             throw Refusal(
                 "audit.gap", "after entry \(lastIndex) comes one that says it is \(entry.index)")
         }
-        let next = StateMachine.chained(chain, index: entry.index, payload: entry.payload)
+        let next = StateMachine.chained(
+            chain, index: entry.index, kind: entry.kind, payload: entry.payload)
         guard next == entry.chain else {
             throw Refusal("audit.chain", "the entry's bytes are not those that were chained")
         }
         if entry.kind != 0 || entry.payload.isEmpty {
-            try machine.applyEmpty(index: entry.index, payload: entry.payload)
+            try machine.applyEmpty(
+                index: entry.index, kind: entry.kind, payload: entry.payload)
         } else {
             try apply(entry)
         }

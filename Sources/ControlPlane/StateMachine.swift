@@ -93,10 +93,12 @@ public final class StateMachine {
     public var nextDue: Timestamp? { DueRules.next(in: database, genesis: genesis) }
 
     /// Applies an entry without commands (a leader's first entry, a membership change).
-    public func applyEmpty(index: UInt64, payload: [UInt8]) throws(Refusal) {
+    ///
+    /// - Parameter kind: the consensus core's kind of entry: 0 for one without content.
+    public func applyEmpty(index: UInt64, kind: UInt8, payload: [UInt8]) throws(Refusal) {
         let overlay = StateOverlay(database)
         var position = position
-        chain(&position, index: index, payload: payload, in: overlay)
+        chain(&position, index: index, kind: kind, payload: payload, in: overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
         try database.commit(overlay.allChanges, appliedIndex: index)
     }
@@ -112,7 +114,7 @@ public final class StateMachine {
         let overlay = StateOverlay(database)
         var position = position
         position.timestamp = max(position.timestamp, payload.timestamp)
-        chain(&position, index: index, payload: payload.encoded, in: overlay)
+        chain(&position, index: index, kind: 0, payload: payload.encoded, in: overlay)
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         DueRules.run(transaction)
@@ -132,19 +134,24 @@ public final class StateMachine {
     }
 
     private func chain(
-        _ position: inout ChainPosition, index: UInt64, payload: [UInt8], in overlay: StateOverlay
+        _ position: inout ChainPosition, index: UInt64, kind: UInt8, payload: [UInt8],
+        in overlay: StateOverlay
     ) {
         position.entryChain = StateMachine.chained(
-            position.entryChain, index: index, payload: payload)
+            position.entryChain, index: index, kind: kind, payload: payload)
         Tables.entryChain.set(
             Key.number(index), to: DigestRecord(position.entryChain), in: overlay)
     }
 
-    /// The chain's next value: SHA-256 over the previous one, the index and the payload's digest.
-    public static func chained(_ previous: Digest, index: UInt64, payload: [UInt8]) -> Digest {
+    /// The chain's next value: SHA-256 over the previous one, the index, the kind and the payload's
+    /// digest.
+    public static func chained(
+        _ previous: Digest, index: UInt64, kind: UInt8, payload: [UInt8]
+    ) -> Digest {
         var encoder = BinaryEncoder()
         encoder.digest(previous)
         encoder.number(index)
+        encoder.byte(kind)
         encoder.digest(SHA256.hash(payload))
         return SHA256.hash(encoder.bytes)
     }

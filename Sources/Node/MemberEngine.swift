@@ -253,9 +253,11 @@ package final class MemberEngine {
         do throws(Refusal) {
             if let change = try entry.configurationChange() {
                 try node.applyConfigurationChange(change)
-                try machine.applyEmpty(index: entry.index, payload: entry.data)
+                try machine.applyEmpty(
+                    index: entry.index, kind: entry.kind.rawValue, payload: entry.data)
             } else if entry.data.isEmpty {
-                try machine.applyEmpty(index: entry.index, payload: [])
+                try machine.applyEmpty(
+                    index: entry.index, kind: entry.kind.rawValue, payload: [])
             } else {
                 let payload = try EntryPayload(decoding: entry.data)
                 let applied = try machine.apply(index: entry.index, payload: payload)
