@@ -6,13 +6,16 @@ import Primitives
 import Testing
 
 extension TestDeployment {
+    /// The command that submits a proposal.
+    func submission(_ text: String) throws(Refusal) -> AccountCommand {
+        let file = try ProposalFile(parsing: text, name: "proposal.md")
+        return .submitProposal(
+            fileName: "proposal.md", text: text, title: file.title, effects: file.effectsDigest)
+    }
+
     /// Submits a proposal by the maintainer and answers its number.
-    func submit(_ text: String, name: String = "proposal.md") throws -> UInt64 {
-        let file = try ProposalFile(parsing: text, name: name)
-        let receipt = try accept(
-            .submitProposal(
-                fileName: name, text: text, title: file.title, effects: file.effectsDigest),
-            by: people.maintainer)
+    func submit(_ text: String) throws -> UInt64 {
+        let receipt = try accept(try submission(text), by: people.maintainer)
         let event = try #require(receipt.events.first { $0.kind == "proposal.submitted" })
         return try #require(event["proposal"].flatMap { UInt64($0) })
     }

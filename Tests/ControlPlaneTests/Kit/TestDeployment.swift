@@ -94,7 +94,7 @@ final class TestDeployment {
         let index = machine.appliedIndex + 1
         // What was encoded is what members apply.
         let applied = try machine.apply(
-            index: index, payload: try EntryPayload(decoding: payload.encoded))
+            index: index, term: 1, payload: try EntryPayload(decoding: payload.encoded))
         entries.append(
             AuditEntry(
                 index: index, term: 1, kind: 0, payload: payload.encoded,
@@ -147,7 +147,7 @@ final class TestDeployment {
     /// A whole entry that carries nothing, as a new leader writes it.
     func applyEmpty() throws(Refusal) {
         let index = machine.appliedIndex + 1
-        try machine.applyEmpty(index: index, payload: [])
+        try machine.applyEmpty(index: index, term: 2, kind: 0, payload: [])
         entries.append(
             AuditEntry(
                 index: index, term: 2, kind: 0, payload: [],
