@@ -1,5 +1,4 @@
-// A log entry as an auditor gets it: what was written, and the chain's value after it. Every field
-// is covered by the chain; the consensus term is left out, for nothing that matters depends on it.
+// A log entry as an auditor gets it: what was written, and the chain's value after it.
 
 public import Primitives
 
@@ -7,6 +6,8 @@ public import Primitives
 public struct AuditEntry: BinaryCodable, Sendable, Equatable {
     /// The entry's index.
     public var index: UInt64
+    /// The consensus term it was proposed in.
+    public var term: UInt64
     /// The consensus core's kind: 0 for commands, others for membership.
     public var kind: UInt8
     /// The bytes as committed.
@@ -15,8 +16,9 @@ public struct AuditEntry: BinaryCodable, Sendable, Equatable {
     public var chain: Digest
 
     /// Makes an entry.
-    public init(index: UInt64, kind: UInt8, payload: [UInt8], chain: Digest) {
+    public init(index: UInt64, term: UInt64, kind: UInt8, payload: [UInt8], chain: Digest) {
         self.index = index
+        self.term = term
         self.kind = kind
         self.payload = payload
         self.chain = chain
@@ -25,6 +27,7 @@ public struct AuditEntry: BinaryCodable, Sendable, Equatable {
     /// Appends the canonical form.
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.number(index)
+        encoder.number(term)
         encoder.byte(kind)
         encoder.data(payload)
         encoder.digest(chain)
@@ -33,6 +36,7 @@ public struct AuditEntry: BinaryCodable, Sendable, Equatable {
     /// Reads the canonical form.
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
         index = try decoder.number()
+        term = try decoder.number()
         kind = try decoder.byte()
         payload = try decoder.data()
         chain = try decoder.digest()

@@ -198,7 +198,7 @@ public actor ClusterMember {
         let views = Views(state: engine.machine.state, genesis: settings.genesis)
         return entries.map { entry in
             AuditEntry(
-                index: entry.index, kind: entry.kind.rawValue,
+                index: entry.index, term: entry.term, kind: entry.kind.rawValue,
                 payload: entry.data, chain: views.chain(at: entry.index) ?? .zero)
         }
     }

@@ -254,13 +254,15 @@ package final class MemberEngine {
             if let change = try entry.configurationChange() {
                 try node.applyConfigurationChange(change)
                 try machine.applyEmpty(
-                    index: entry.index, kind: entry.kind.rawValue, payload: entry.data)
+                    index: entry.index, term: entry.term, kind: entry.kind.rawValue,
+                    payload: entry.data)
             } else if entry.data.isEmpty {
                 try machine.applyEmpty(
-                    index: entry.index, kind: entry.kind.rawValue, payload: [])
+                    index: entry.index, term: entry.term, kind: entry.kind.rawValue, payload: [])
             } else {
                 let payload = try EntryPayload(decoding: entry.data)
-                let applied = try machine.apply(index: entry.index, payload: payload)
+                let applied = try machine.apply(
+                    index: entry.index, term: entry.term, payload: payload)
                 for receipt in applied.receipts { pending.answer(receipt) }
                 effects.applied.append(applied)
             }
