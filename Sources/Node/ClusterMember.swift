@@ -46,7 +46,8 @@ public actor ClusterMember {
     private var pending = PendingReplies()
     private var toPropose: [Envelope] = []
     private var lastStamp = Timestamp.zero
-    private var failure: Refusal?
+    /// Why this member stopped by itself, if it did.
+    private(set) var failure: Refusal?
     private var lastLeader: UInt64?
     private var leaderChanges: UInt64 = 0
     private var watchers: [UInt64: AsyncStream<AppliedEntry>.Continuation] = [:]
@@ -257,25 +258,14 @@ public actor ClusterMember {
     }
 
     private func take(_ message: Message) throws(Refusal) {
-        if message.kind == .append, isFromTheFuture(message) {
+        let bound = ClockBound(milliseconds: settings.clockBoundMilliseconds)
+        if bound.isFromTheFuture(message, now: SystemClock.now()) {
             logger.warning(
                 "refused an append stamped too far ahead of this clock",
                 metadata: ["from": "\(message.from)"])
             return
         }
         try node.step(message)
-    }
-
-    /// One fast clock must not close a vote: an entry far ahead of this member's clock is not
-    /// taken.
-    private func isFromTheFuture(_ message: Message) -> Bool {
-        let bound = SystemClock.now().advanced(by: settings.clockBoundMilliseconds)
-        return message.entries.contains { entry in
-            guard entry.kind == .normal, let stamp = EntryPayload.timestamp(of: entry.data) else {
-                return false
-            }
-            return stamp > bound
-        }
     }
 
     private func take(_ envelope: Envelope, _ reply: Reply<CommandReceipt>) {
