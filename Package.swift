@@ -156,11 +156,24 @@ let testTargets: [Target] = [
     tests("Telemetry", on: ["Primitives", logging]),
     tests("Terminal", on: ["Primitives"]),
     tests("Sandbox", on: ["Primitives", "Platform"]),
-    tests("Node", on: ["Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet"]),
-    tests("Provider", on: ["Primitives", "Cryptography", "ControlPlane", "Wallet"]),
+    tests(
+        "Node",
+        on: [
+            "Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet", "Platform", "Transport",
+            "Client", logging,
+        ]),
+    tests(
+        "Provider",
+        on: [
+            "Primitives", "Cryptography", "ControlPlane", "Governance", "LanguageModel", "Wallet",
+            "Platform", "Sandbox",
+        ]),
+    tests("Client", on: ["Primitives", "Cryptography", "ControlPlane", "Transport"]),
     tests("Simulator", on: ["Primitives"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
-    .testTarget(name: "IntegrationTests", dependencies: ["Primitives"], swiftSettings: settings),
+    .testTarget(
+        name: "IntegrationTests", dependencies: ["Primitives", "Platform"],
+        swiftSettings: settings),
 ]
 
 let package = Package(

@@ -103,6 +103,9 @@ public actor ClusterMember {
         }
     }
 
+    /// Why this member stopped by itself, if it did.
+    var failure: Refusal? { engine.failure }
+
     /// Ends `run`.
     public nonisolated func stop() { inbox.finish() }
 

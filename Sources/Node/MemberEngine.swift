@@ -107,22 +107,11 @@ package final class MemberEngine {
     package func failWaiting(_ refusal: Refusal) { pending.failAll(refusal) }
 
     private func take(_ message: Message, at now: Timestamp) throws(Refusal) {
-        if message.kind == .append, isFromTheFuture(message, at: now) {
+        if ClockBound(milliseconds: clockBoundMilliseconds).isFromTheFuture(message, now: now) {
             effects.notes.append(.appendFromTheFuture(from: message.from))
             return
         }
         try node.step(message)
-    }
-
-    /// One fast clock must not close a vote: an entry far ahead of this member's clock is not taken.
-    private func isFromTheFuture(_ message: Message, at now: Timestamp) -> Bool {
-        let bound = now.advanced(by: clockBoundMilliseconds)
-        return message.entries.contains { entry in
-            guard entry.kind == .normal, let stamp = EntryPayload.timestamp(of: entry.data) else {
-                return false
-            }
-            return stamp > bound
-        }
     }
 
     private func take(_ envelope: Envelope, _ reply: Reply<CommandReceipt>) {

@@ -66,6 +66,7 @@ public struct MemberProcess: Sendable {
         await peers.shutdown()
         peerClient.close()
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
+        if let failure = await member.failure { throw failure }
     }
 
     private func work(_ member: ClusterMember, _ desk: ProviderDesk, _ peers: PeerNetwork) async {

@@ -25,10 +25,21 @@ actor ProviderDesk {
         var token: String
     }
 
+    /// A request that an agent is answering.
+    private struct Serving {
+        var agent: Address
+        var pieces: AsyncStream<JSON>.Continuation
+        /// When it was handed out or its last piece came.
+        var moved: UInt64
+    }
+
+    /// How long an agent that is there may leave a request without a piece, in nanoseconds.
+    private static let patience: UInt64 = 60_000_000_000
+
     private var sessions: [Digest: Session] = [:]
     private var lastSeen: [Address: UInt64] = [:]
     private var queues: [Address: [ServeRequest]] = [:]
-    private var running: [Digest: (agent: Address, pieces: AsyncStream<JSON>.Continuation)] = [:]
+    private var running: [Digest: Serving] = [:]
     private var sleepers: [Address: [UInt64: CheckedContinuation<Void, Never>]] = [:]
     private var nextSleeper: UInt64 = 1
 
@@ -106,7 +117,8 @@ actor ProviderDesk {
     func dispatch(_ request: ServeRequest, to agent: Address) -> Bool {
         guard let silence = silence(of: agent), silence < 10_000_000_000 else { return false }
         queues[agent, default: []].append(request)
-        running[request.id] = (agent, request.pieces)
+        running[request.id] = Serving(
+            agent: agent, pieces: request.pieces, moved: SystemClock.monotonicNanoseconds())
         let waiting = sleepers.removeValue(forKey: agent) ?? [:]
         for sleeper in waiting.values { sleeper.resume() }
         return true
@@ -119,11 +131,25 @@ actor ProviderDesk {
 
     /// Passes a piece of an answer on; throws `request.unknown`.
     func deliver(_ piece: JSON, of request: Digest, by agent: Address) throws(Refusal) {
-        guard let entry = running[request], entry.agent == agent else {
+        guard let serving = running[request], serving.agent == agent else {
             throw Refusal("request.unknown", "this agent is not serving the request \(request)")
         }
-        entry.pieces.yield(piece)
+        running[request]?.moved = SystemClock.monotonicNanoseconds()
+        serving.pieces.yield(piece)
         if piece["done"]?.flag == true || piece["error"] != nil { finish(request) }
+    }
+
+    /// Ends requests whose agent went silent for `nanoseconds`, or stays and does not answer: the
+    /// customer must not wait for ever.
+    func dropStalled(silentFor nanoseconds: UInt64) {
+        let now = SystemClock.monotonicNanoseconds()
+        for (request, serving) in running {
+            let stalled = now &- serving.moved
+            let isSilent = (silence(of: serving.agent) ?? .max) > nanoseconds
+            if stalled > ProviderDesk.patience || (isSilent && stalled > nanoseconds) {
+                finish(request)
+            }
+        }
     }
 
     /// Forgets a request, whoever ended it.
