@@ -21,9 +21,9 @@ struct CompletionRequest: Sendable {
         self.chat = chat
         model = try body.requiredText("model")
         prompt = chat ? try CompletionRequest.conversation(body) : try CompletionRequest.text(body)
-        maximumTokens =
-            try CompletionRequest.number(body, "max_tokens")
-            ?? CompletionRequest.number(body, "max_completion_tokens") ?? 128
+        let asked = try CompletionRequest.number(body, "max_tokens")
+        let askedAnew = try CompletionRequest.number(body, "max_completion_tokens")
+        maximumTokens = asked ?? askedAnew ?? 128
         guard 1...100_000 ~= maximumTokens else {
             throw Refusal("request.malformed", "`max_tokens` must be 1 to 100000")
         }
