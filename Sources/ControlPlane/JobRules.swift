@@ -313,7 +313,7 @@ enum JobRules {
         }
         job.status = .failed
         job.finished = transaction.now
-        job.failure = String(reason.prefix(1000))
+        job.failure = reason.prefix(utf8: JobRecord.failureLimit)
         set(id, to: job, transaction)
         transaction.emit("job.failed", ["job": String(id), "reason": job.failure])
         do throws(Refusal) {
