@@ -130,6 +130,8 @@ enum TaskRules {
             guard let lease = Tables.leases.record(Key.number(record.value), in: transaction.state),
                 lease.deadline <= transaction.now
             else { break }
+            // Giving up a job ends the leases of its other tasks.
+            guard lease.active else { continue }
             lose(record.value, lease, reason: "the lease ran out", transaction)
         }
     }
@@ -242,6 +244,7 @@ enum TaskRules {
                 "output": SHA256.hash(output.encoded).hex,
             ])
         try settle(taskID, transaction)
+        giveUpIfHopeless(taskID, reason: "its results do not agree", transaction)
     }
 
     private static func checkForm(_ output: TaskOutput, of kind: TaskKind) throws(Refusal) {
@@ -258,6 +261,10 @@ enum TaskRules {
                 "task.output-form",
                 "a task of kind \(kind.word) gives \(expected.objects) objects and"
                     + " \(expected.metrics) metrics")
+        }
+        // Zero marks what is not there yet: a round with such a delta would never be full.
+        guard !output.objects.contains(.zero) else {
+            throw Refusal("task.output-form", "no object has the digest zero")
         }
     }
 
