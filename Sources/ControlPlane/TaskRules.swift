@@ -136,6 +136,22 @@ enum TaskRules {
         }
     }
 
+    /// Ends what a machine is running because it is no longer believed.
+    static func revoke(from agent: Address, reason: String, _ transaction: Transaction) {
+        for id in activeLeases(of: agent, in: transaction.state) {
+            guard let lease = Tables.leases.record(Key.number(id), in: transaction.state) else {
+                continue
+            }
+            close(id, lease, transaction)
+            transaction.emit(
+                "task.lost",
+                [
+                    "task": String(lease.task), "lease": String(id), "provider": agent.hex,
+                    "reason": reason,
+                ])
+        }
+    }
+
     private static func lose(
         _ id: UInt64, _ lease: LeaseRecord, reason: String, _ transaction: Transaction
     ) {
@@ -302,8 +318,14 @@ enum TaskRules {
             try JobRules.reward(
                 execution, task: id, record, compared: settled.owners > 1, transaction)
         }
-        try JobRules.accepted(id, record, settled.output, compared: settled.owners > 1, transaction)
-        for liar in liars { try JobRules.punish(liar, task: id, record, transaction) }
+        // Liars come first: if what they did before has to be done again, this result falls too,
+        // and above all it must not end the job and pay them.
+        var stands = true
+        for liar in liars {
+            if try JobRules.punish(liar, task: id, record, transaction) { stands = false }
+        }
+        guard stands else { return }
+        try JobRules.accepted(record, settled.output, compared: settled.owners > 1, transaction)
     }
 }
 
