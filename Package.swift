@@ -163,7 +163,8 @@ let testTargets: [Target] = [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "LanguageModel", "Wallet",
             "Platform", "Sandbox",
         ]),
-    tests("Client", on: ["Primitives", "Cryptography", "ControlPlane", "Transport"]),
+    tests(
+        "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
         name: "IntegrationTests", dependencies: ["Primitives", "Platform"],
