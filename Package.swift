@@ -104,7 +104,12 @@ let floor4: [Target] = [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "Wallet", "Benchmarking",
             "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", logging,
         ]),
-    library("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Node"]),
+    library(
+        "Simulator",
+        on: [
+            "Primitives", "Cryptography", "Raft", "Ledger", "Wallet", "ControlPlane", "Platform",
+            "LogStore", "Node",
+        ]),
 ]
 
 let floor5: [Target] = [
@@ -165,6 +170,7 @@ let testTargets: [Target] = [
         ]),
     tests(
         "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),
+    tests("Simulator", on: ["Primitives"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
         name: "IntegrationTests", dependencies: ["Primitives", "Platform"],
