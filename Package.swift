@@ -168,7 +168,8 @@ let testTargets: [Target] = [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "LanguageModel", "Wallet",
             "Platform", "Sandbox",
         ]),
-    tests("Client", on: ["Primitives", "Cryptography", "ControlPlane", "Transport"]),
+    tests(
+        "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),
     tests("Simulator", on: ["Primitives"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(

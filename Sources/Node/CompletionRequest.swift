@@ -21,19 +21,23 @@ struct CompletionRequest: Sendable {
         self.chat = chat
         model = try body.requiredText("model")
         prompt = chat ? try CompletionRequest.conversation(body) : try CompletionRequest.text(body)
-        let asked = try CompletionRequest.number(body, "max_tokens")
-        let askedAnew = try CompletionRequest.number(body, "max_completion_tokens")
-        maximumTokens = asked ?? askedAnew ?? 128
+        let limit = try CompletionRequest.number(body, "max_tokens")
+        let newerLimit = try CompletionRequest.number(body, "max_completion_tokens")
+        maximumTokens = limit ?? newerLimit ?? 128
         guard 1...100_000 ~= maximumTokens else {
             throw Refusal("request.malformed", "`max_tokens` must be 1 to 100000")
         }
         temperatureMillionths = try CompletionRequest.temperature(body["temperature"])
-        seed = try CompletionRequest.number(body, "seed") ?? 0
+        let seed = try CompletionRequest.number(body, "seed")
+        self.seed = seed ?? 0
         stop = try CompletionRequest.stops(body["stop"])
-        stream = try CompletionRequest.flag(body, "stream") ?? false
-        includeUsage =
-            try CompletionRequest.flag(body["stream_options"] ?? .null, "include_usage") ?? false
-        guard try CompletionRequest.number(body, "n") ?? 1 == 1 else {
+        let stream = try CompletionRequest.flag(body, "stream")
+        self.stream = stream ?? false
+        let options = body["stream_options"] ?? .null
+        let includeUsage = try CompletionRequest.flag(options, "include_usage")
+        self.includeUsage = includeUsage ?? false
+        let answers = try CompletionRequest.number(body, "n")
+        guard (answers ?? 1) == 1 else {
             throw Refusal("request.malformed", "`n` must be 1: one answer a request")
         }
     }
