@@ -5,6 +5,7 @@ import ControlPlane
 import Cryptography
 import Primitives
 import Testing
+import Transport
 
 @testable import Node
 
