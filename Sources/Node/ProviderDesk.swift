@@ -22,7 +22,7 @@ struct ServeRequest: Sendable {
 actor ProviderDesk {
     private struct Session {
         var agent: Address
-        var token: String
+        var number: UInt64
     }
 
     /// A request that an agent is answering.
@@ -36,18 +36,29 @@ actor ProviderDesk {
     /// How long an agent that is there may leave a request without a piece, in nanoseconds.
     private static let patience: UInt64 = 60_000_000_000
 
+    /// How many sessions an agent may have at once: it may work and be measured at the same time.
+    static let sessionLimit = 4
+
+    /// By the digest of their tokens.
     private var sessions: [Digest: Session] = [:]
+    private var nextSession: UInt64 = 1
     private var lastSeen: [Address: UInt64] = [:]
     private var queues: [Address: [ServeRequest]] = [:]
     private var running: [Digest: Serving] = [:]
     private var sleepers: [Address: [UInt64: CheckedContinuation<Void, Never>]] = [:]
     private var nextSleeper: UInt64 = 1
 
-    /// Opens a session for an agent that proved its key.
+    /// Opens a session for an agent that proved its key; beyond the limit its oldest ends.
     func open(_ agent: Address) throws(Refusal) -> String {
         let token = Hex.encode(try SystemEntropy.bytes(32))
-        sessions = sessions.filter { $0.value.agent != agent }
-        sessions[SHA256.hash(Array(token.utf8))] = Session(agent: agent, token: token)
+        let own = sessions.filter { $0.value.agent == agent }
+        if own.count >= ProviderDesk.sessionLimit,
+            let oldest = own.min(by: { $0.value.number < $1.value.number })
+        {
+            sessions[oldest.key] = nil
+        }
+        sessions[SHA256.hash(Array(token.utf8))] = Session(agent: agent, number: nextSession)
+        nextSession += 1
         lastSeen[agent] = SystemClock.monotonicNanoseconds()
         return token
     }

@@ -152,13 +152,15 @@ import Wallet
         #expect(await desk.takeRequests(agent).isEmpty)
     }
 
-    @Test func `an agent's newer session ends the older one`() async throws {
+    @Test func `an agent has a few sessions, and the oldest makes room`() async throws {
         let desk = ProviderDesk()
         let agent = try Self.agentKey().address
-        let first = try await desk.open(agent)
-        let second = try await desk.open(agent)
-        #expect(await code { try await desk.agent(token: first) } == "session.unknown")
-        #expect(try await desk.agent(token: second) == agent)
+        let other = try await desk.open(.zero)
+        var tokens: [String] = []
+        for _ in 0...ProviderDesk.sessionLimit { tokens.append(try await desk.open(agent)) }
+        #expect(await code { try await desk.agent(token: tokens[0]) } == "session.unknown")
+        for token in tokens.dropFirst() { #expect(try await desk.agent(token: token) == agent) }
+        #expect(try await desk.agent(token: other) == .zero)
         #expect(await code { try await desk.agent(token: nil) } == "session.unknown")
     }
 }
