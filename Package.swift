@@ -104,7 +104,12 @@ let floor4: [Target] = [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "Wallet", "Benchmarking",
             "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", logging,
         ]),
-    library("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Node"]),
+    library(
+        "Simulator",
+        on: [
+            "Primitives", "Cryptography", "Raft", "Ledger", "Wallet", "ControlPlane", "Platform",
+            "LogStore", "Node",
+        ]),
 ]
 
 let floor5: [Target] = [
@@ -151,10 +156,25 @@ let testTargets: [Target] = [
     tests("Telemetry", on: ["Primitives", logging]),
     tests("Terminal", on: ["Primitives"]),
     tests("Sandbox", on: ["Primitives", "Platform"]),
-    tests("Node", on: ["Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet"]),
-    tests("Provider", on: ["Primitives", "Cryptography", "ControlPlane", "Wallet"]),
+    tests(
+        "Node",
+        on: [
+            "Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet", "Platform", "Transport",
+            "Client", logging,
+        ]),
+    tests(
+        "Provider",
+        on: [
+            "Primitives", "Cryptography", "ControlPlane", "Governance", "LanguageModel", "Wallet",
+            "Platform", "Sandbox",
+        ]),
+    tests(
+        "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),
+    tests("Simulator", on: ["Primitives"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
-    .testTarget(name: "IntegrationTests", dependencies: ["Primitives"], swiftSettings: settings),
+    .testTarget(
+        name: "IntegrationTests", dependencies: ["Primitives", "Platform"],
+        swiftSettings: settings),
 ]
 
 let package = Package(

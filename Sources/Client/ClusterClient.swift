@@ -202,15 +202,26 @@ public final class ClusterClient: Sendable {
     /// Signs a command, sends it until it is answered, and gives the receipt.
     ///
     /// Throws the state's refusal. Sending again after a lost answer is safe: same nonce, same
-    /// bytes.
+    /// bytes. When another command of the same account took the nonce meanwhile, this one was not
+    /// done and never will be under it: it is signed anew.
     public func submit(_ command: AccountCommand, key: Secp256k1PrivateKey) async throws(Refusal)
         -> JSON
     {
-        let envelope = try CommandSigning.sign(
-            command, nonce: try await nextNonce(of: key.address), genesis: try await genesis(),
-            key: key)
-        return try await submit(envelope)
+        let genesis = try await genesis()
+        for _ in 0..<ClusterClient.nonceAttempts {
+            let envelope = try CommandSigning.sign(
+                command, nonce: try await nextNonce(of: key.address), genesis: genesis, key: key)
+            do throws(Refusal) {
+                return try await submit(envelope)
+            } catch {
+                guard ["nonce.conflict", "nonce.too-low"].contains(error.code) else { throw error }
+            }
+        }
+        throw Refusal(
+            "nonce.conflict", "other commands of \(key.address) keep taking the next nonce")
     }
+
+    private static let nonceAttempts = 16
 
     /// Sends a signed command until it is answered.
     public func submit(_ envelope: Envelope) async throws(Refusal) -> JSON {

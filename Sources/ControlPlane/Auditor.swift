@@ -103,12 +103,14 @@ public struct Auditor {
             throw Refusal(
                 "audit.gap", "after entry \(lastIndex) comes one that says it is \(entry.index)")
         }
-        let next = StateMachine.chained(chain, index: entry.index, payload: entry.payload)
+        let next = StateMachine.chained(
+            chain, index: entry.index, term: entry.term, kind: entry.kind, payload: entry.payload)
         guard next == entry.chain else {
             throw Refusal("audit.chain", "the entry's bytes are not those that were chained")
         }
-        if entry.kind != 0 || entry.payload.isEmpty {
-            try machine.applyEmpty(index: entry.index, payload: entry.payload)
+        if entry.kind != StateMachine.commandKind || entry.payload.isEmpty {
+            try machine.applyEmpty(
+                index: entry.index, term: entry.term, kind: entry.kind, payload: entry.payload)
         } else {
             try apply(entry)
         }
@@ -133,7 +135,8 @@ public struct Auditor {
                 report.signatures += 1
             }
         }
-        let applied = try machine.apply(index: entry.index, payload: payload)
+        let applied = try machine.apply(
+            index: entry.index, term: entry.term, payload: payload)
         report.commands += UInt64(payload.commands.count)
         report.events += UInt64(applied.events.count)
     }

@@ -74,7 +74,7 @@ public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
 struct ChainPosition: BinaryCodable {
     /// The last entry's time.
     var timestamp: Timestamp
-    /// SHA-256 over the previous value and each entry's index and payload.
+    /// SHA-256 over the previous value and everything about each entry.
     var entryChain: Digest
     /// SHA-256 over the previous value and each event.
     var eventChain: Digest

@@ -26,6 +26,9 @@ public final class StateMachine {
     /// The log index that the genesis stands for; the first entry comes after it.
     public static let genesisIndex: UInt64 = 1
 
+    /// The consensus core's kind of an entry that carries commands.
+    public static let commandKind: UInt8 = 0
+
     /// The deployment's first state.
     public let genesis: Genesis
     /// The genesis digest: the cluster's id.
@@ -93,10 +96,13 @@ public final class StateMachine {
     public var nextDue: Timestamp? { DueRules.next(in: database, genesis: genesis) }
 
     /// Applies an entry without commands (a leader's first entry, a membership change).
-    public func applyEmpty(index: UInt64, payload: [UInt8]) throws(Refusal) {
+    public func applyEmpty(index: UInt64, term: UInt64, kind: UInt8, payload: [UInt8])
+        throws(Refusal)
+    {
+        try checkNext(index)
         let overlay = StateOverlay(database)
         var position = position
-        chain(&position, index: index, payload: payload, in: overlay)
+        chain(&position, index: index, term: term, kind: kind, payload: payload, in: overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
         try database.commit(overlay.allChanges, appliedIndex: index)
     }
@@ -105,14 +111,16 @@ public final class StateMachine {
     ///
     /// Throws only when the store fails or the entry is not the next one; a refused command is an
     /// answer in its receipt.
-    public func apply(index: UInt64, payload: EntryPayload) throws(Refusal) -> AppliedEntry {
-        guard index > appliedIndex else {
-            throw Refusal("state.out-of-order", "entry \(index) after \(appliedIndex)")
-        }
+    public func apply(index: UInt64, term: UInt64, payload: EntryPayload) throws(Refusal)
+        -> AppliedEntry
+    {
+        try checkNext(index)
         let overlay = StateOverlay(database)
         var position = position
         position.timestamp = max(position.timestamp, payload.timestamp)
-        chain(&position, index: index, payload: payload.encoded, in: overlay)
+        chain(
+            &position, index: index, term: term, kind: StateMachine.commandKind,
+            payload: payload.encoded, in: overlay)
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         DueRules.run(transaction)
@@ -131,20 +139,32 @@ public final class StateMachine {
             index: index, timestamp: position.timestamp, receipts: receipts, events: events)
     }
 
+    private func checkNext(_ index: UInt64) throws(Refusal) {
+        guard index == appliedIndex + 1 else {
+            throw Refusal("state.out-of-order", "entry \(index) after \(appliedIndex)")
+        }
+    }
+
     private func chain(
-        _ position: inout ChainPosition, index: UInt64, payload: [UInt8], in overlay: StateOverlay
+        _ position: inout ChainPosition, index: UInt64, term: UInt64, kind: UInt8,
+        payload: [UInt8], in overlay: StateOverlay
     ) {
         position.entryChain = StateMachine.chained(
-            position.entryChain, index: index, payload: payload)
+            position.entryChain, index: index, term: term, kind: kind, payload: payload)
         Tables.entryChain.set(
             Key.number(index), to: DigestRecord(position.entryChain), in: overlay)
     }
 
-    /// The chain's next value: SHA-256 over the previous one, the index and the payload's digest.
-    public static func chained(_ previous: Digest, index: UInt64, payload: [UInt8]) -> Digest {
+    /// The chain's next value: SHA-256 over the previous one, everything consensus says about the
+    /// entry, and the payload's digest. An auditor's copy has no byte that this does not cover.
+    public static func chained(
+        _ previous: Digest, index: UInt64, term: UInt64, kind: UInt8, payload: [UInt8]
+    ) -> Digest {
         var encoder = BinaryEncoder()
         encoder.digest(previous)
         encoder.number(index)
+        encoder.number(term)
+        encoder.byte(kind)
         encoder.digest(SHA256.hash(payload))
         return SHA256.hash(encoder.bytes)
     }

@@ -13,6 +13,7 @@ actor ChallengeDesk {
         var agent: Address
         var kernel: String
         var verifier: ChallengeVerifier
+        var opened: UInt64
     }
 
     private var running: [Digest: Running] = [:]
@@ -21,6 +22,8 @@ actor ChallengeDesk {
 
     /// The most challenges at once: each may hold a few megabytes.
     private static let limit = 64
+    /// After how many nanoseconds an unfinished challenge is forgotten.
+    private static let patience: UInt64 = 600_000_000_000
 
     init(member: ClusterMember, logger: Logger) {
         self.member = member
@@ -31,8 +34,10 @@ actor ChallengeDesk {
     func open(
         _ agent: Address, kernel: String, message: [UInt8], specification: ChallengeSpecification
     ) async throws(Refusal) -> JSON {
-        for (session, old) in running where old.agent == agent && old.kernel == kernel {
-            running[session] = nil
+        let now = SystemClock.monotonicNanoseconds()
+        running = running.filter { _, old in
+            let isReplaced = old.agent == agent && old.kernel == kernel
+            return !isReplaced && now &- old.opened < ChallengeDesk.patience
         }
         guard running.count < ChallengeDesk.limit else {
             throw Refusal("challenge.busy", "too many challenges are running; try again shortly")
@@ -40,8 +45,9 @@ actor ChallengeDesk {
         let session = SHA256.hash(try SystemEntropy.bytes(32) + agent.bytes)
         let verifier = try ChallengeVerifier(
             entropy: try SystemEntropy.bytes(32), provider: agent, session: session,
-            specification: specification, now: SystemClock.monotonicNanoseconds())
-        running[session] = Running(agent: agent, kernel: kernel, verifier: verifier)
+            specification: specification, now: now)
+        running[session] = Running(
+            agent: agent, kernel: kernel, verifier: verifier, opened: now)
         return try await receive(agent, session: session, message: message)
     }
 

@@ -1,8 +1,7 @@
-// One member: the consensus core, the log and the state machine, driven from one inbox.
+// One member: the engine with its surroundings, driven from one inbox.
 //
-// Every input is worked off in the order it arrived; each turn proposes what waits, then does what
-// the core asks: write to the log (on the log's own thread), send, apply, answer. Nothing here
-// waits for a disk or a network.
+// Every input is worked off in the order it arrived; then what the engine asks is done: send, write to
+// the log (on the log's own thread), tell who watches. Nothing here waits for a disk or a network.
 
 public import ControlPlane
 import Cryptography
@@ -39,16 +38,9 @@ public struct MemberStatus: Sendable {
 public actor ClusterMember {
     let settings: MemberSettings
     let logger: Logger
-    private let machine: StateMachine
+    private let engine: MemberEngine
     private let log: DurableLog
-    private var node: RawNode
     private var peers: PeerNetwork?
-    private var pending = PendingReplies()
-    private var toPropose: [Envelope] = []
-    private var lastStamp = Timestamp.zero
-    private var failure: Refusal?
-    private var lastLeader: UInt64?
-    private var leaderChanges: UInt64 = 0
     private var watchers: [UInt64: AsyncStream<AppliedEntry>.Continuation] = [:]
     private var nextWatcher: UInt64 = 1
     private let inbox: AsyncStream<MemberInput>.Continuation
@@ -62,20 +54,17 @@ public actor ClusterMember {
         self.logger = logger
         try Files.makeFolders(settings.dataFolder)
         let database = try StateDatabase(path: settings.dataFolder + "/state.sqlite")
-        machine = try StateMachine(genesis: settings.genesis, database: database)
+        let machine = try StateMachine(genesis: settings.genesis, database: database)
         let (inputs, inbox) = AsyncStream.makeStream(of: MemberInput.self)
         self.inputs = inputs
         self.inbox = inbox
         log = try DurableLog(
             folder: settings.dataFolder + "/log", genesis: settings.genesis,
-            appliedIndex: machine.appliedIndex
-        ) { inbox.yield($0) }
+            appliedIndex: machine.appliedIndex)
         for sentence in log.notes { logger.notice("log", metadata: ["note": "\(sentence)"]) }
-        var options = RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed())
-        options.asynchronousStorageWrites = true
-        options.appliedIndex = machine.appliedIndex
-        options.forwardsProposals = false
-        node = try RawNode(options: options, storage: log)
+        engine = try MemberEngine(
+            options: RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed()),
+            clockBoundMilliseconds: settings.clockBoundMilliseconds, machine: machine, log: log)
     }
 
     /// Works until the task is cancelled or the member fails.
@@ -92,27 +81,30 @@ public actor ClusterMember {
             }
         }
         for await input in inputs {
-            take(input)
-            turn()
-            if failure != nil { break }
+            work(on: input)
+            if engine.failure != nil { break }
         }
         ticker.cancel()
         inbox.finish()
         for await input in inputs { refuse(input) }
-        pending.failAll(failure ?? Refusal("member.stopped", "this member is stopping"))
+        engine.failWaiting(
+            engine.failure ?? Refusal("member.stopped", "this member is stopping"))
         for watcher in watchers.values { watcher.finish() }
         log.close()
     }
 
     /// Answers what came too late.
     private func refuse(_ input: MemberInput) {
-        let stopped = failure ?? Refusal("member.stopped", "this member is stopping")
+        let stopped = engine.failure ?? Refusal("member.stopped", "this member is stopping")
         switch input {
         case .submit(_, let reply): reply.fail(stopped)
         case .readBarrier(let reply): reply.fail(stopped)
         default: break
         }
     }
+
+    /// Why this member stopped by itself, if it did.
+    var failure: Refusal? { engine.failure }
 
     /// Ends `run`.
     public nonisolated func stop() { inbox.finish() }
@@ -137,7 +129,7 @@ public actor ClusterMember {
     public nonisolated func submit(_ envelope: Envelope) async throws(Refusal) -> CommandReceipt {
         let inbox = inbox
         return try await withCheckedContinuation { continuation in
-            let reply = Reply<CommandReceipt>(continuation)
+            let reply = Reply<CommandReceipt> { continuation.resume(returning: $0) }
             if case .terminated = inbox.yield(.submit(envelope, reply)) {
                 reply.fail(Refusal("member.stopped", "this member is stopping"))
             }
@@ -159,7 +151,7 @@ public actor ClusterMember {
     public nonisolated func readBarrier() async throws(Refusal) {
         let inbox = inbox
         _ = try await withCheckedContinuation { continuation in
-            let reply = Reply<UInt64>(continuation)
+            let reply = Reply<UInt64> { continuation.resume(returning: $0) }
             if case .terminated = inbox.yield(.readBarrier(reply)) {
                 reply.fail(Refusal("member.stopped", "this member is stopping"))
             }
@@ -170,9 +162,9 @@ public actor ClusterMember {
     public func read<Value: Sendable>(_ body: @Sendable (Views) throws(Refusal) -> Value)
         throws(Refusal) -> Value
     {
-        if let damage = machine.damage { throw damage }
-        let value = try body(Views(state: machine.state, genesis: settings.genesis))
-        if let damage = machine.damage { throw damage }
+        if let damage = engine.machine.damage { throw damage }
+        let value = try body(Views(state: engine.machine.state, genesis: settings.genesis))
+        if let damage = engine.machine.damage { throw damage }
         return value
     }
 
@@ -180,30 +172,33 @@ public actor ClusterMember {
     public func preview<Value: Sendable>(
         _ commands: [Envelope], _ body: @Sendable ([Refusal?], [Event], Views) -> Value
     ) -> Value {
-        let (refusals, events, state) = machine.preview(commands, at: SystemClock.now())
+        let (refusals, events, state) = engine.machine.preview(commands, at: SystemClock.now())
         return body(refusals, events, Views(state: state, genesis: settings.genesis))
     }
 
     /// How things stand.
     public func status() -> MemberStatus {
-        MemberStatus(
-            member: settings.seat.id, role: "\(node.role)", leader: node.leader, term: node.term,
-            committedIndex: node.committedIndex, appliedIndex: machine.appliedIndex,
-            now: machine.now, stateDigest: machine.stateDigest, leaderChanges: leaderChanges)
+        let core = engine.core
+        let machine = engine.machine
+        return MemberStatus(
+            member: settings.seat.id, role: "\(core.role)", leader: core.leader, term: core.term,
+            committedIndex: core.committedIndex, appliedIndex: machine.appliedIndex,
+            now: machine.now, stateDigest: machine.stateDigest,
+            leaderChanges: engine.leaderChanges)
     }
 
     /// Whether this member leads.
-    public var isLeader: Bool { node.role == .leader }
+    public var isLeader: Bool { engine.isLeader }
 
     /// When something falls due next, by the state.
-    public var nextDue: Timestamp? { machine.nextDue }
+    public var nextDue: Timestamp? { engine.machine.nextDue }
 
     /// Log entries from `first` on, with the chain's value after each.
     public func entries(from first: UInt64, limit: Int) throws(Refusal) -> [AuditEntry] {
-        let last = min(machine.appliedIndex, first &+ UInt64(limit) &- 1)
+        let last = min(engine.machine.appliedIndex, first &+ UInt64(limit) &- 1)
         guard first > StateMachine.genesisIndex, first <= last else { return [] }
         let entries = try log.entries(from: first, to: last + 1, maximumBytes: 8 << 20)
-        let views = Views(state: machine.state, genesis: settings.genesis)
+        let views = Views(state: engine.machine.state, genesis: settings.genesis)
         return entries.map { entry in
             AuditEntry(
                 index: entry.index, term: entry.term, kind: entry.kind.rawValue,
@@ -226,168 +221,41 @@ public actor ClusterMember {
 
     private func forgetWatcher(_ number: UInt64) { watchers[number] = nil }
 
-    // MARK: Inputs
+    // MARK: Working
 
-    private func take(_ input: MemberInput) {
-        do throws(Refusal) {
-            switch input {
-            case .tick:
-                try node.tick()
-                pending.tick()
-            case .message(let message): try take(message)
-            case .stored(let responses):
-                for response in responses { try deliver(response) }
-            case .logFailed(let refusal): fail(refusal)
-            case .submit(let envelope, let reply): take(envelope, reply)
-            case .readBarrier(let reply):
-                let number = pending.addRead(reply)
-                var encoder = BinaryEncoder()
-                encoder.sortable(number)
+    private func work(on input: MemberInput) {
+        let now = SystemClock.now()
+        engine.take(input, at: now)
+        while let effects = engine.round(at: now) {
+            for message in effects.messages { peers?.send(message) }
+            for batch in effects.batches {
                 do throws(Refusal) {
-                    try node.readIndex(encoder.bytes)
+                    try log.write(batch) { [inbox] in inbox.yield($0) }
                 } catch {
-                    pending.failRead(
-                        number, Refusal("cluster.no-leader", "there is no leader to read from"))
+                    engine.take(.logFailed(error), at: now)
                 }
-            case .unreachable(let member): try node.reportUnreachable(member)
             }
-        } catch {
-            note(error)
+            for entry in effects.applied {
+                for watcher in watchers.values { watcher.yield(entry) }
+            }
+            for note in effects.notes { report(note) }
         }
     }
 
-    private func take(_ message: Message) throws(Refusal) {
-        if message.kind == .append, isFromTheFuture(message) {
+    private func report(_ note: MemberNote) {
+        switch note {
+        case .appendFromTheFuture(let member):
             logger.warning(
                 "refused an append stamped too far ahead of this clock",
-                metadata: ["from": "\(message.from)"])
-            return
-        }
-        try node.step(message)
-    }
-
-    /// One fast clock must not close a vote: an entry far ahead of this member's clock is not
-    /// taken.
-    private func isFromTheFuture(_ message: Message) -> Bool {
-        let bound = SystemClock.now().advanced(by: settings.clockBoundMilliseconds)
-        return message.entries.contains { entry in
-            guard entry.kind == .normal, let stamp = EntryPayload.timestamp(of: entry.data) else {
-                return false
-            }
-            return stamp > bound
-        }
-    }
-
-    private func take(_ envelope: Envelope, _ reply: Reply<CommandReceipt>) {
-        guard node.role == .leader else {
-            reply.fail(Refusal("cluster.not-leader", "this member does not lead"))
-            return
-        }
-        if pending.add(envelope.digest, reply) { toPropose.append(envelope) }
-    }
-
-    /// A refusal of the core is harmless unless the core says that it stopped for good.
-    private func note(_ refusal: Refusal) {
-        if node.status.failure != nil {
-            fail(refusal)
-        } else {
+                metadata: ["from": "\(member)"])
+        case .refused(let refusal):
             logger.debug("refused", metadata: ["code": "\(refusal.code)"])
-        }
-    }
-
-    private func fail(_ refusal: Refusal) {
-        guard failure == nil else { return }
-        failure = refusal
-        logger.critical(
-            "this member stops", metadata: ["code": "\(refusal.code)", "why": "\(refusal.message)"])
-    }
-
-    // MARK: A turn
-
-    private func turn() {
-        do throws(Refusal) {
-            try proposeWaiting()
-            while failure == nil, node.hasReady {
-                let ready = try node.ready()
-                for read in ready.readStates {
-                    var decoder = BinaryDecoder(read.context)
-                    if let number = try? decoder.sortable() {
-                        pending.confirm(read: number, at: read.index)
-                    }
-                }
-                if let state = ready.softState { noteLeader(state.leader) }
-                for message in ready.messages { try route(message) }
-                pending.applied(machine.appliedIndex)
-            }
-        } catch {
-            note(error)
-        }
-    }
-
-    private func noteLeader(_ leader: UInt64?) {
-        guard let leader, leader != lastLeader else { return }
-        lastLeader = leader
-        leaderChanges += 1
-        logger.info(
-            "leader elected", metadata: ["leader": "\(leader)", "term": "\(node.term)"])
-    }
-
-    private func proposeWaiting() throws(Refusal) {
-        guard !toPropose.isEmpty else { return }
-        guard node.role == .leader else {
-            let lost = Refusal("cluster.not-leader", "this member no longer leads")
-            for envelope in toPropose { pending.fail(envelope.digest, lost) }
-            toPropose.removeAll()
-            return
-        }
-        let batch = Array(toPropose.prefix(EntryPayload.commandLimit))
-        toPropose.removeFirst(batch.count)
-        lastStamp = max(lastStamp, machine.now, SystemClock.now())
-        let payload = EntryPayload(timestamp: lastStamp, commands: batch)
-        do throws(Refusal) {
-            try node.propose(payload.encoded)
-        } catch {
-            for envelope in batch { pending.fail(envelope.digest, error) }
-        }
-    }
-
-    private func route(_ message: Message) throws(Refusal) {
-        switch message.to {
-        case ReservedMember.appendThread: try log.write(message)
-        case ReservedMember.applyThread:
-            for entry in message.entries { try apply(entry) }
-            for response in message.responses { try deliver(response) }
-        default: try deliver(message)
-        }
-    }
-
-    private func deliver(_ message: Message) throws(Refusal) {
-        if message.to == settings.seat.id {
-            try node.step(message)
-        } else {
-            peers?.send(message)
-        }
-    }
-
-    // MARK: Applying
-
-    private func apply(_ entry: Entry) throws(Refusal) {
-        do throws(Refusal) {
-            if let change = try entry.configurationChange() {
-                try node.applyConfigurationChange(change)
-                try machine.applyEmpty(index: entry.index, payload: entry.data)
-            } else if entry.data.isEmpty {
-                try machine.applyEmpty(index: entry.index, payload: [])
-            } else {
-                let payload = try EntryPayload(decoding: entry.data)
-                let applied = try machine.apply(index: entry.index, payload: payload)
-                for receipt in applied.receipts { pending.answer(receipt) }
-                for watcher in watchers.values { watcher.yield(applied) }
-            }
-        } catch {
-            // A committed entry that cannot be applied here would make this member differ.
-            fail(error)
-            throw error
+        case .leaderElected(let leader, let term):
+            logger.info("leader elected", metadata: ["leader": "\(leader)", "term": "\(term)"])
+        case .stopped(let refusal):
+            logger.critical(
+                "this member stops",
+                metadata: ["code": "\(refusal.code)", "why": "\(refusal.message)"])
         }
     }
 }

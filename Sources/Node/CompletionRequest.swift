@@ -21,23 +21,58 @@ struct CompletionRequest: Sendable {
         self.chat = chat
         model = try body.requiredText("model")
         prompt = chat ? try CompletionRequest.conversation(body) : try CompletionRequest.text(body)
-        maximumTokens =
-            (body["max_tokens"] ?? body["max_completion_tokens"])?.unsigned ?? 128
+        let limit = try CompletionRequest.number(body, "max_tokens")
+        let newerLimit = try CompletionRequest.number(body, "max_completion_tokens")
+        maximumTokens = limit ?? newerLimit ?? 128
         guard 1...100_000 ~= maximumTokens else {
             throw Refusal("request.malformed", "`max_tokens` must be 1 to 100000")
         }
         temperatureMillionths = try CompletionRequest.temperature(body["temperature"])
-        seed = body["seed"]?.unsigned ?? 0
-        switch body["stop"] {
-        case .string(let word): stop = [word]
-        case .array(let words): stop = words.compactMap(\.text)
-        default: stop = []
+        let seed = try CompletionRequest.number(body, "seed")
+        self.seed = seed ?? 0
+        stop = try CompletionRequest.stops(body["stop"])
+        let stream = try CompletionRequest.flag(body, "stream")
+        self.stream = stream ?? false
+        let options = body["stream_options"] ?? .null
+        let includeUsage = try CompletionRequest.flag(options, "include_usage")
+        self.includeUsage = includeUsage ?? false
+        let answers = try CompletionRequest.number(body, "n")
+        guard (answers ?? 1) == 1 else {
+            throw Refusal("request.malformed", "`n` must be 1: one answer a request")
         }
-        guard stop.count <= 4, stop.allSatisfy({ 1...64 ~= $0.utf8.count }) else {
-            throw Refusal("request.malformed", "`stop` is up to 4 texts of 1 to 64 bytes")
+    }
+
+    /// A whole number from zero, or nothing; anything else was meant to say something.
+    private static func number(_ body: JSON, _ key: String) throws(Refusal) -> UInt64? {
+        guard let value = body[key], value != .null else { return nil }
+        guard let number = value.unsigned else {
+            throw Refusal("request.malformed", "`\(key)` must be a whole number from 0")
         }
-        stream = body["stream"]?.flag ?? false
-        includeUsage = body["stream_options"]?["include_usage"]?.flag ?? false
+        return number
+    }
+
+    private static func flag(_ body: JSON, _ key: String) throws(Refusal) -> Bool? {
+        guard let value = body[key], value != .null else { return nil }
+        guard let flag = value.flag else {
+            throw Refusal("request.malformed", "`\(key)` must be true or false")
+        }
+        return flag
+    }
+
+    private static func stops(_ value: JSON?) throws(Refusal) -> [String] {
+        let refusal = Refusal("request.malformed", "`stop` is up to 4 texts of 1 to 64 bytes")
+        let words: [JSON]
+        switch value {
+        case nil, .null?: return []
+        case .string(let word)?: words = [.string(word)]
+        case .array(let list)?: words = list
+        default: throw refusal
+        }
+        let stops = words.compactMap(\.text)
+        guard stops.count == words.count, stops.count <= 4,
+            stops.allSatisfy({ 1...64 ~= $0.utf8.count })
+        else { throw refusal }
+        return stops
     }
 
     private static func text(_ body: JSON) throws(Refusal) -> [UInt8] {
@@ -95,30 +130,5 @@ struct CompletionRequest: Sendable {
             "temperature_millionths": .int(temperatureMillionths), "seed": .int(seed),
             "stop": .array(stop.map { .string($0) }),
         ]
-    }
-}
-
-/// Puts bytes that arrive in pieces together to whole characters.
-struct UTF8Pieces {
-    private var held: [UInt8] = []
-
-    /// The text that is complete so far.
-    mutating func take(_ bytes: [UInt8]) -> String {
-        held += bytes
-        // At most three bytes can be the start of a character that is not there yet.
-        for cut in 0...min(3, held.count) {
-            let head = held.dropLast(cut)
-            if let text = String(validating: head, as: UTF8.self) {
-                held = Array(held.suffix(cut))
-                return text
-            }
-        }
-        return finish()
-    }
-
-    /// What is left, with broken characters replaced.
-    mutating func finish() -> String {
-        defer { held = [] }
-        return String(decoding: held, as: UTF8.self)
     }
 }

@@ -3,19 +3,16 @@
 // The genesis stands at index 1 as a snapshot that every member has; entries follow it. No entry is
 // ever dropped: an audit reads them all.
 
-import ControlPlane
-import LogStore
-import Platform
-import Primitives
-import Raft
-import Synchronization
+package import ControlPlane
+package import LogStore
+package import Primitives
+package import Raft
 
 /// The durable log as the core reads it and the driver writes it.
-final class DurableLog: Storage {
+package final class DurableLog: Storage {
     private let store: LogStore
     private let seats: [UInt64]
     private let appliedIndex: UInt64
-    private let report: @Sendable (MemberInput) -> Void
     /// The last index handed to the store, which may not be on the disk yet.
     private var lastWritten: UInt64
 
@@ -25,15 +22,13 @@ final class DurableLog: Storage {
     ///
     /// - Parameters:
     ///   - appliedIndex: how far the state is applied; those entries are committed for certain.
-    ///   - report: told, on another thread, what was written.
-    init(
-        folder: String, genesis: Genesis, appliedIndex: UInt64,
-        report: @escaping @Sendable (MemberInput) -> Void
+    package init(
+        folder: String, genesis: Genesis, appliedIndex: UInt64, options: LogOptions = LogOptions(),
+        disk: any LogDisk = SystemDisk()
     ) throws(Refusal) {
-        store = try LogStore(folder: folder)
+        store = try LogStore(folder: folder, options: options, disk: disk)
         seats = genesis.seats.map(\.id)
         self.appliedIndex = appliedIndex
-        self.report = report
         lastWritten = store.lastIndex
         if store.lastIndex < DurableLog.genesis.index {
             try store.commit([
@@ -51,13 +46,15 @@ final class DurableLog: Storage {
     }
 
     /// What was unusual when the log was opened, in sentences.
-    var notes: [String] { store.recovery.notes }
+    package var notes: [String] { store.recovery.notes }
 
-    func close() { store.close() }
+    /// Writes what waits and ends the log's thread.
+    package func close() { store.close() }
 
     // MARK: Reading
 
-    func initialState() throws(Refusal) -> (HardState, ConfigurationState) {
+    /// Term, vote and commit index, and the deployment's seats.
+    package func initialState() throws(Refusal) -> (HardState, ConfigurationState) {
         let saved = store.hardState
         let state = HardState(
             term: max(saved.term, DurableLog.genesis.term), vote: saved.vote,
@@ -65,7 +62,8 @@ final class DurableLog: Storage {
         return (state, ConfigurationState(voters: seats))
     }
 
-    func entries(
+    /// Entries on the disk.
+    package func entries(
         from low: LogIndex, to high: LogIndex, maximumBytes: UInt64
     ) throws(Refusal) -> [Entry] {
         guard low < high else { return [] }
@@ -81,17 +79,21 @@ final class DurableLog: Storage {
         }
     }
 
-    func term(at index: LogIndex) throws(Refusal) -> Term? {
+    /// The term of an entry on the disk, or of the genesis.
+    package func term(at index: LogIndex) throws(Refusal) -> Term? {
         if index == DurableLog.genesis.index { return DurableLog.genesis.term }
         guard index >= firstIndex, index <= lastIndex else { return nil }
         return try store.term(at: index)
     }
 
-    var firstIndex: LogIndex { max(store.firstIndex, DurableLog.genesis.index + 1) }
+    /// The first entry that is kept.
+    package var firstIndex: LogIndex { max(store.firstIndex, DurableLog.genesis.index + 1) }
 
-    var lastIndex: LogIndex { store.lastIndex }
+    /// The last entry on the disk.
+    package var lastIndex: LogIndex { store.lastIndex }
 
-    func snapshot() throws(Refusal) -> Snapshot {
+    /// The genesis, which every member has.
+    package func snapshot() throws(Refusal) -> Snapshot {
         Snapshot(
             position: DurableLog.genesis, configuration: ConfigurationState(voters: seats),
             data: [])
@@ -99,8 +101,29 @@ final class DurableLog: Storage {
 
     // MARK: Writing
 
-    /// Queues what the core wants stored; the answers it owes come back through `report`.
-    func write(_ message: Message) throws(Refusal) {
+    /// Queues what the core wants stored; once it is on the disk, or will never be, `report` is told
+    /// on the log's thread.
+    func write(
+        _ message: Message, report: @escaping @Sendable (MemberInput) -> Void
+    ) throws(Refusal) {
+        let records = try records(of: message)
+        let responses = message.responses
+        // Answers without records wait for the batches before them all the same: they may promise
+        // what those contain.
+        store.append(records) { result in
+            switch result {
+            case .success: report(.stored(responses))
+            case .failure(let refusal): report(.logFailed(refusal))
+            }
+        }
+    }
+
+    /// Stores the records of a batch before it returns; for simulations.
+    package func commit(_ records: [LogRecord]) throws(Refusal) { try store.commit(records) }
+
+    /// What the log has to write of what the core wants stored. To be asked for each batch once, in
+    /// order: what replaces an entry depends on the batches before.
+    package func records(of message: Message) throws(Refusal) -> [LogRecord] {
         guard message.snapshot == nil else {
             throw Refusal("storage.snapshot", "a snapshot cannot be taken in by this version")
         }
@@ -121,14 +144,6 @@ final class DurableLog: Storage {
                         payload: [entry.kind.rawValue] + entry.data)))
             lastWritten = entry.index
         }
-        let responses = message.responses
-        // Answers without records wait for the batches before them all the same: they may promise
-        // what those contain.
-        store.append(records) { [report] result in
-            switch result {
-            case .success: report(.stored(responses))
-            case .failure(let refusal): report(.logFailed(refusal))
-            }
-        }
+        return records
     }
 }

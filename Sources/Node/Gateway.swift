@@ -82,6 +82,7 @@ final class Gateway: Sendable {
         let id: Digest
         let model: ModelRecord
         let provider: Address
+        let promptTokens: UInt64
         let pieces: AsyncStream<JSON>
         let created: UInt64
     }
@@ -109,7 +110,8 @@ final class Gateway: Sendable {
         for server in servers[start...] + servers[..<start] {
             if await desk.dispatch(request, to: server) {
                 return Exchange(
-                    id: id, model: model, provider: server, pieces: pieces,
+                    id: id, model: model, provider: server,
+                    promptTokens: UInt64(question.prompt.count), pieces: pieces,
                     created: SystemClock.now().milliseconds / 1000)
             }
         }
@@ -168,20 +170,40 @@ final class Gateway: Sendable {
         var charged: Amount
     }
 
-    /// Passes pieces on and charges what came, whatever happens to the customer's connection.
+    /// Passes pieces on, and charges what came whatever happens to the customer's connection.
     private func relay(
         _ exchange: Exchange, _ take: ([UInt8]) async throws(Refusal) -> Void
     ) async throws(Refusal) -> Ending {
-        var customerLeft: Refusal?
+        let (text, feed) = AsyncStream.makeStream(of: [UInt8].self)
+        // A task of its own: whoever hangs up before the end has still had the text.
+        let settling = Task { () -> Result<Ending, Refusal> in
+            defer { feed.finish() }
+            do throws(Refusal) {
+                return .success(try await self.settle(exchange, feed))
+            } catch {
+                return .failure(error)
+            }
+        }
+        for await piece in text { try await take(piece) }
+        return try await settling.value.get()
+    }
+
+    /// Works off the provider's pieces; what was held is charged or released at the end.
+    private func settle(_ exchange: Exchange, _ feed: AsyncStream<[UInt8]>.Continuation)
+        async throws(Refusal) -> Ending
+    {
+        var text: [UInt8] = []
         for await piece in exchange.pieces {
-            if let text = piece["text"]?.text, let bytes = Base64.decode(text) {
-                if customerLeft == nil {
-                    do throws(Refusal) { try await take(bytes) } catch { customerLeft = error }
-                }
+            if let bytes = piece["text"]?.text.flatMap({ Base64.decode($0) }) {
+                text += bytes
+                feed.yield(bytes)
             } else if piece["done"]?.flag == true {
-                let ending = try await charge(exchange, piece)
-                if let customerLeft { throw customerLeft }
-                return ending
+                do throws(Refusal) {
+                    return try await charge(exchange, piece, text)
+                } catch {
+                    await void(exchange.id, "the receipt does not hold: \(error.code)")
+                    throw error
+                }
             } else if let reason = piece["error"]?.text {
                 await void(exchange.id, "the provider failed: \(reason.prefix(200))")
                 throw Refusal("model.failed", "the serving provider failed; nothing was charged")
@@ -191,19 +213,26 @@ final class Gateway: Sendable {
         throw Refusal("model.failed", "the serving provider vanished; nothing was charged")
     }
 
-    private func charge(_ exchange: Exchange, _ piece: JSON) async throws(Refusal) -> Ending {
+    /// Charges what the provider signed, if it is what the customer got.
+    private func charge(_ exchange: Exchange, _ piece: JSON, _ text: [UInt8])
+        async throws(Refusal) -> Ending
+    {
         guard let prompt = piece["prompt_tokens"]?.unsigned,
             let completion = piece["completion_tokens"]?.unsigned,
-            let digest = piece["completion_digest"]?.text.flatMap({ Digest(hex: $0) })
-        else {
-            await void(exchange.id, "the receipt is malformed")
-            throw Refusal("model.failed", "the provider's receipt is malformed")
-        }
+            let digest = piece["completion_digest"]?.text.flatMap({ Digest(hex: $0) }),
+            let signature = piece["signature"]?.text.flatMap({ Hex.decode($0) })
+        else { throw Refusal("model.failed", "the provider's receipt is malformed") }
+        guard prompt == exchange.promptTokens, completion == UInt64(text.count),
+            digest == SHA256.hash(text)
+        else { throw Refusal("model.failed", "the provider's receipt is not for what it sent") }
         let reading = UsageReading(
             request: exchange.id, provider: exchange.provider, promptTokens: prompt,
-            completionTokens: completion, completion: digest,
-            signature: try piece.requiredHex("signature"))
-        try UsageReceipt.check(reading, genesis: settings.genesis)
+            completionTokens: completion, completion: digest, signature: signature)
+        do throws(Refusal) {
+            try UsageReceipt.check(reading, genesis: settings.genesis)
+        } catch {
+            throw Refusal("model.failed", "the provider's receipt is refused: \(error.message)")
+        }
         let receipt = try await member.submit(.postUsage(reading))
         guard receipt.accepted else { throw Refusal(receipt.code, receipt.message) }
         let charged = receipt.events.first { $0.kind == "usage.posted" }?["charged"]

@@ -18,6 +18,8 @@ struct LeaderDuties: Sendable {
         while !Task.isCancelled {
             // Also the pace at which an act that keeps failing is tried again.
             try? await Task.sleep(for: .milliseconds(50))
+            // Also on a member that no longer leads: its customers still wait.
+            await desk.dropStalled(silentFor: settings.providerSilenceMilliseconds * 1_000_000)
             guard await member.isLeader else { continue }
             do throws(Refusal) {
                 try await letTimePass()

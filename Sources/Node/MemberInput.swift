@@ -1,11 +1,11 @@
 // Everything that can happen to a member, in the one order in which it is worked off.
 
-import ControlPlane
-import Primitives
-import Raft
+package import ControlPlane
+package import Primitives
+package import Raft
 
 /// One thing that happened.
-enum MemberInput: Sendable {
+package enum MemberInput: Sendable {
     /// The consensus clock moved.
     case tick
     /// A message came from another member.
@@ -22,15 +22,16 @@ enum MemberInput: Sendable {
     case unreachable(UInt64)
 }
 
-/// An answer somebody waits for; given exactly once.
-final class Reply<Value: Sendable>: Sendable {
-    private let continuation: CheckedContinuation<Result<Value, Refusal>, Never>
+/// Where an answer goes that somebody waits for; given exactly once.
+package struct Reply<Value: Sendable>: Sendable {
+    private let give: @Sendable (Result<Value, Refusal>) -> Void
 
-    init(_ continuation: CheckedContinuation<Result<Value, Refusal>, Never>) {
-        self.continuation = continuation
+    /// An answer goes to `give`.
+    package init(_ give: @escaping @Sendable (Result<Value, Refusal>) -> Void) {
+        self.give = give
     }
 
-    func succeed(_ value: Value) { continuation.resume(returning: .success(value)) }
+    func succeed(_ value: Value) { give(.success(value)) }
 
-    func fail(_ refusal: Refusal) { continuation.resume(returning: .failure(refusal)) }
+    func fail(_ refusal: Refusal) { give(.failure(refusal)) }
 }

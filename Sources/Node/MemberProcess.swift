@@ -27,6 +27,7 @@ public struct MemberProcess: Sendable {
         try Files.makeFolders(settings.dataFolder)
         let lock = try FileLock.claim(dataFolder: settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
+        try demandSpace()
         let member = try ClusterMember(settings: settings, logger: logger)
         let desk = ProviderDesk()
         let peerClient = try peerClient()
@@ -66,6 +67,21 @@ public struct MemberProcess: Sendable {
         await peers.shutdown()
         peerClient.close()
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
+        if let failure = await member.failure { throw failure }
+    }
+
+    /// The least free space to start with, in bytes: four segments of the log.
+    private static let leastFreeBytes: UInt64 = 64 << 20
+
+    /// A disk that is nearly full is named now, and not by whatever fails first.
+    private func demandSpace() throws(Refusal) {
+        let free = try Machine.freeBytes(at: settings.dataFolder)
+        guard free >= MemberProcess.leastFreeBytes else {
+            throw Refusal(
+                "file.no-space",
+                "\(settings.dataFolder) has \(free >> 20) MiB left, a member needs"
+                    + " \(MemberProcess.leastFreeBytes >> 20) MiB to start")
+        }
     }
 
     private func work(_ member: ClusterMember, _ desk: ProviderDesk, _ peers: PeerNetwork) async {

@@ -71,23 +71,26 @@ struct PendingReplies {
             "cluster.timeout",
             "no answer in time; whether the command will happen is unknown: ask again with the"
                 + " same nonce")
-        for (key, var waiting) in commands {
-            waiting.ticksLeft -= 1
-            commands[key] = waiting
-            if waiting.ticksLeft <= 0 { fail(key, late) }
-        }
+        for key in PendingReplies.age(&commands) { fail(key, late) }
         let noLeader = Refusal("cluster.no-leader", "no leader confirmed the read in time")
-        for (key, var waiting) in reads {
-            waiting.ticksLeft -= 1
-            reads[key] = waiting
-            if waiting.ticksLeft <= 0 { failRead(key, noLeader) }
+        for key in PendingReplies.age(&reads) { failRead(key, noLeader) }
+    }
+
+    /// Who has no patience left, in order: not in a dictionary's, which differs from run to run.
+    private static func age<Key: Comparable, Value>(_ waiting: inout [Key: Waiting<Value>]) -> [Key]
+    {
+        var late: [Key] = []
+        for key in waiting.keys {
+            waiting[key]?.ticksLeft -= 1
+            if let left = waiting[key]?.ticksLeft, left <= 0 { late.append(key) }
         }
+        return late.sorted()
     }
 
     /// Tells everybody that this member stopped.
     mutating func failAll(_ refusal: Refusal) {
-        for key in Array(commands.keys) { fail(key, refusal) }
-        for key in Array(reads.keys) { failRead(key, refusal) }
+        for key in commands.keys.sorted() { fail(key, refusal) }
+        for key in reads.keys.sorted() { failRead(key, refusal) }
         for entry in confirmed { for reply in entry.replies { reply.fail(refusal) } }
         confirmed.removeAll()
     }

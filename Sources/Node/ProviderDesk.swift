@@ -22,21 +22,43 @@ struct ServeRequest: Sendable {
 actor ProviderDesk {
     private struct Session {
         var agent: Address
-        var token: String
+        var number: UInt64
     }
 
+    /// A request that an agent is answering.
+    private struct Serving {
+        var agent: Address
+        var pieces: AsyncStream<JSON>.Continuation
+        /// When it was handed out or its last piece came.
+        var moved: UInt64
+    }
+
+    /// How long an agent that is there may leave a request without a piece, in nanoseconds.
+    private static let patience: UInt64 = 60_000_000_000
+
+    /// How many sessions an agent may have at once: it may work and be measured at the same time.
+    static let sessionLimit = 4
+
+    /// By the digest of their tokens.
     private var sessions: [Digest: Session] = [:]
+    private var nextSession: UInt64 = 1
     private var lastSeen: [Address: UInt64] = [:]
     private var queues: [Address: [ServeRequest]] = [:]
-    private var running: [Digest: (agent: Address, pieces: AsyncStream<JSON>.Continuation)] = [:]
+    private var running: [Digest: Serving] = [:]
     private var sleepers: [Address: [UInt64: CheckedContinuation<Void, Never>]] = [:]
     private var nextSleeper: UInt64 = 1
 
-    /// Opens a session for an agent that proved its key.
+    /// Opens a session for an agent that proved its key; beyond the limit its oldest ends.
     func open(_ agent: Address) throws(Refusal) -> String {
         let token = Hex.encode(try SystemEntropy.bytes(32))
-        sessions = sessions.filter { $0.value.agent != agent }
-        sessions[SHA256.hash(Array(token.utf8))] = Session(agent: agent, token: token)
+        let own = sessions.filter { $0.value.agent == agent }
+        if own.count >= ProviderDesk.sessionLimit,
+            let oldest = own.min(by: { $0.value.number < $1.value.number })
+        {
+            sessions[oldest.key] = nil
+        }
+        sessions[SHA256.hash(Array(token.utf8))] = Session(agent: agent, number: nextSession)
+        nextSession += 1
         lastSeen[agent] = SystemClock.monotonicNanoseconds()
         return token
     }
@@ -106,7 +128,8 @@ actor ProviderDesk {
     func dispatch(_ request: ServeRequest, to agent: Address) -> Bool {
         guard let silence = silence(of: agent), silence < 10_000_000_000 else { return false }
         queues[agent, default: []].append(request)
-        running[request.id] = (agent, request.pieces)
+        running[request.id] = Serving(
+            agent: agent, pieces: request.pieces, moved: SystemClock.monotonicNanoseconds())
         let waiting = sleepers.removeValue(forKey: agent) ?? [:]
         for sleeper in waiting.values { sleeper.resume() }
         return true
@@ -119,11 +142,25 @@ actor ProviderDesk {
 
     /// Passes a piece of an answer on; throws `request.unknown`.
     func deliver(_ piece: JSON, of request: Digest, by agent: Address) throws(Refusal) {
-        guard let entry = running[request], entry.agent == agent else {
+        guard let serving = running[request], serving.agent == agent else {
             throw Refusal("request.unknown", "this agent is not serving the request \(request)")
         }
-        entry.pieces.yield(piece)
+        running[request]?.moved = SystemClock.monotonicNanoseconds()
+        serving.pieces.yield(piece)
         if piece["done"]?.flag == true || piece["error"] != nil { finish(request) }
+    }
+
+    /// Ends requests whose agent went silent for `nanoseconds`, or stays and does not answer: the
+    /// customer must not wait for ever.
+    func dropStalled(silentFor nanoseconds: UInt64) {
+        let now = SystemClock.monotonicNanoseconds()
+        for (request, serving) in running {
+            let stalled = now &- serving.moved
+            let isSilent = (silence(of: serving.agent) ?? .max) > nanoseconds
+            if stalled > ProviderDesk.patience || (isSilent && stalled > nanoseconds) {
+                finish(request)
+            }
+        }
     }
 
     /// Forgets a request, whoever ended it.

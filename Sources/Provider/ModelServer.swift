@@ -81,41 +81,30 @@ actor ModelServer {
         let sampling = try Sampling(
             temperaturePermille: UInt32(clamping: temperature / 1000),
             seed: request["seed"]?.unsigned ?? 0)
-        let stops = (request["stop"]?.elements ?? []).compactMap { $0.text.map { Array($0.utf8) } }
+        var search = StopSearch(
+            (request["stop"]?.elements ?? []).compactMap { $0.text.map { Array($0.utf8) } })
+        var made: [UInt8] = []
         var text: [UInt8] = []
-        var reason = "length"
-        while text.count < Int(limit), reason == "length" {
+        while made.count < Int(limit), !search.isStopped {
             // A piece at a time, so that the customer sees it grow; the draws depend on the seed
             // and the position alone, so pieces join as if made in one go.
-            let room = min(16, Int(limit) - text.count)
-            let piece = try session.run(prompt: prompt + text, sampling: sampling, limit: room)
-            let before = text.count
-            text += piece
-            if let cut = ModelServer.stop(in: text, after: before, stops) {
-                text = Array(text[..<max(before, cut)])
-                reason = "stop"
-            }
-            if text.count > before { try await send(Array(text[before...])) }
-            if piece.isEmpty { break }
+            let room = min(ModelServer.pieceLength, Int(limit) - made.count)
+            let piece = try session.run(prompt: prompt + made, sampling: sampling, limit: room)
+            guard !piece.isEmpty else { break }
+            made += piece
+            let released = search.take(piece)
+            text += released
+            if !released.isEmpty { try await send(released) }
         }
-        return try receipt(id, promptTokens: prompt.count, text, reason)
+        let rest = search.finish()
+        text += rest
+        if !rest.isEmpty { try await send(rest) }
+        return try receipt(
+            id, promptTokens: prompt.count, text, search.isStopped ? "stop" : "length")
     }
 
-    /// Where the first stop text begins that ends after `start`.
-    private static func stop(in text: [UInt8], after start: Int, _ stops: [[UInt8]]) -> Int? {
-        var found: Int?
-        for stop in stops where !stop.isEmpty && text.count >= stop.count {
-            let first = max(0, start - stop.count + 1)
-            for place in first...max(first, text.count - stop.count)
-            where place + stop.count <= text.count
-                && Array(text[place..<place + stop.count]) == stop
-            {
-                found = min(found ?? .max, place)
-                break
-            }
-        }
-        return found
-    }
+    /// How many tokens are made between two looks at the queue.
+    private static let pieceLength = 16
 
     private func receipt(
         _ id: Digest, promptTokens: Int, _ text: [UInt8], _ reason: String

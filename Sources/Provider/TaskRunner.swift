@@ -22,8 +22,13 @@ struct Assignment: Sendable {
 
     /// Reads an assignment; throws `task.order`.
     init(_ json: JSON) throws(Refusal) {
-        func digests(_ key: String) -> [Digest] {
-            (json[key]?.elements ?? []).compactMap { $0.text.flatMap { Digest(hex: $0) } }
+        func digests(_ key: String) throws(Refusal) -> [Digest] {
+            let texts = json[key]?.elements ?? []
+            let digests = texts.compactMap { $0.text.flatMap { Digest(hex: $0) } }
+            guard digests.count == texts.count else {
+                throw Refusal("task.order", "the assignment's `\(key)` are malformed")
+            }
+            return digests
         }
         let words: [(String, TaskKind)] = [
             ("initialise", .initialise), ("segment", .segment), ("aggregate", .aggregate),
@@ -46,8 +51,8 @@ struct Assignment: Sendable {
             kind: kind, round: round, ordinal: ordinal, plan: try TrainingPlan(decoding: plan))
         self.parameters = kind == .evaluate ? final : parameters
         self.momentum = momentum
-        deltas = digests("deltas")
-        data = digests("data")
+        deltas = try digests("deltas")
+        data = try digests("data")
     }
 }
 

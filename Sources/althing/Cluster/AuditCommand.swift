@@ -129,7 +129,7 @@ struct AuditRun: AsyncParsableCommand {
                 ]), json: report.json)
         if let failure = report.failure {
             let place = report.badEntry.map { "entry \($0)" }
-            throw Refusal(failure.code, failure.message, at: place)
+            throw Refusal(failure.code, failure.message, at: place ?? failure.place)
         }
     }
 }

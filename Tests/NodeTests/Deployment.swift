@@ -1,0 +1,188 @@
+// A deployment for tests: the repository's genesis and policies, members in this process, their
+// files in a folder that goes with it.
+
+import ControlPlane
+import Cryptography
+import Glibc
+import Logging
+import Platform
+import Primitives
+import Wallet
+
+@testable import Node
+
+/// Members that run in this process, on ports of 127.0.0.1.
+actor Deployment {
+    nonisolated let genesis: Genesis
+    nonisolated let folder: TemporaryFolder
+    private let seeds: [[UInt8]]
+    private var running: [UInt64: Task<Refusal?, Never>] = [:]
+
+    /// Lays a deployment's foundation.
+    init(members: Int, name: String = "althing-tests") throws(Refusal) {
+        var genesis = try Genesis(
+            parsing: try Repository.text("Deploy/genesis.yaml"), name: "genesis.yaml",
+            timings: try Timings(
+                parsing: try Repository.text("Deploy/development.yaml"), name: "development.yaml"),
+            timestamp: SystemClock.now())
+        genesis.name = name
+        for name in Genesis.requiredPolicies {
+            genesis.policies.append(
+                PolicyText(name: name, text: try Repository.text("Policies/\(name).yaml")))
+        }
+        var seeds: [[UInt8]] = []
+        for number in 1...members {
+            let seed = [UInt8](repeating: UInt8(number), count: 32)
+            let client = try FreePorts.next()
+            let peer = try FreePorts.next()
+            genesis.seats.append(
+                Seat(
+                    id: UInt64(number), publicKey: try Ed25519.publicKey(seed: Self.secret(seed)),
+                    peerAddress: "127.0.0.1:\(peer)", clientOrigin: "http://127.0.0.1:\(client)"))
+            seeds.append(seed)
+        }
+        self.genesis = genesis
+        self.seeds = seeds
+        folder = try TemporaryFolder(prefix: "althing-node-tests")
+    }
+
+    /// A secret of these bytes.
+    static func secret(_ bytes: [UInt8]) -> SecretBytes {
+        var copy = bytes
+        return SecretBytes(consuming: &copy)
+    }
+
+    /// The members' numbers.
+    nonisolated var members: [UInt64] { genesis.seats.map(\.id) }
+
+    /// Where clients reach a member.
+    nonisolated func origin(_ member: UInt64) -> String {
+        genesis.seats.first { $0.id == member }?.clientOrigin ?? ""
+    }
+
+    /// How a member is set up.
+    nonisolated func settings(_ member: UInt64) throws(Refusal) -> MemberSettings {
+        guard let seat = genesis.seats.first(where: { $0.id == member }) else {
+            throw Refusal("test.member", "there is no member \(member)")
+        }
+        var settings = try MemberSettings(
+            genesis: genesis, seat: seat, seed: Self.secret(seeds[Int(member) - 1]),
+            dataFolder: "\(folder.path)/member-\(member)")
+        settings.tickMilliseconds = 20
+        return settings
+    }
+
+    /// Starts a member and waits until clients can connect; throws why it does not start.
+    func start(_ member: UInt64, _ change: (inout MemberSettings) -> Void = { _ in })
+        async throws(Refusal)
+    {
+        var settings = try settings(member)
+        change(&settings)
+        let process = MemberProcess(settings: settings, logger: quietLogger)
+        let (started, signal) = AsyncStream.makeStream(of: Void.self)
+        let task = Task { () -> Refusal? in
+            defer { signal.finish() }
+            do throws(Refusal) {
+                try await process.run { signal.yield() }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        for await _ in started {
+            running[member] = task
+            return
+        }
+        throw await task.value ?? Refusal("test.member", "the member ended at once")
+    }
+
+    /// Starts every member.
+    func startAll() async throws(Refusal) {
+        for member in members { try await start(member) }
+    }
+
+    /// Stops a member in order; gives why it had stopped before, if it had.
+    @discardableResult
+    func stop(_ member: UInt64) async -> Refusal? {
+        guard let task = running.removeValue(forKey: member) else { return nil }
+        task.cancel()
+        return await task.value
+    }
+
+    /// Stops every member.
+    func stopAll() async {
+        for member in members { await stop(member) }
+    }
+
+    /// A key of the genesis' holders, by its index in the development mnemonic.
+    static func key(_ index: UInt32) throws(Refusal) -> Secp256k1PrivateKey {
+        let words = try Repository.text("Deploy/development.mnemonic").split(separator: "\n")[0]
+        let mnemonic = try Mnemonic(sentence: SecretBytes(utf8: String(words)))
+        guard let path = DerivationPath.ethereum(index: index) else {
+            throw Refusal("test.key", "there is no index \(index)")
+        }
+        return try ExtendedKey(seed: try mnemonic.seed()).derived(along: path).privateKey
+    }
+}
+
+/// Says nothing: refusals are what these tests look at.
+let quietLogger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+
+/// Runs `body` on a deployment whose members run, and stops them whatever happens.
+func withDeployment<Value: Sendable>(
+    members: Int, name: String = "althing-tests",
+    _ body: @Sendable (Deployment) async throws -> Value
+) async throws -> Value {
+    let deployment = try Deployment(members: members, name: name)
+    do {
+        try await deployment.startAll()
+        let value = try await body(deployment)
+        await deployment.stopAll()
+        return value
+    } catch {
+        await deployment.stopAll()
+        throw error
+    }
+}
+
+/// Files of the repository.
+enum Repository {
+    /// The package's root, found upwards from this file.
+    static let root: String = {
+        let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.dropLast(3).joined(separator: "/")
+    }()
+
+    static func text(_ path: String) throws(Refusal) -> String {
+        try Files.readText("\(root)/\(path)")
+    }
+}
+
+/// Ports that nobody listens on, below those from which the system takes ports for connections.
+enum FreePorts {
+    private static let counter = PortCounter()
+
+    /// A port that was free a moment ago and is given out once.
+    static func next() throws(Refusal) -> Int {
+        for _ in 0..<1000 {
+            let port = counter.next()
+            if isFree(port) { return port }
+        }
+        throw Refusal("test.port", "no free port was found")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port)).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}
