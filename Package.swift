@@ -156,7 +156,9 @@ let testTargets: [Target] = [
     tests("Telemetry", on: ["Primitives", logging]),
     tests("Terminal", on: ["Primitives"]),
     tests("Sandbox", on: ["Primitives", "Platform"]),
-    tests("Node", on: ["Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet"]),
+    tests(
+        "Node",
+        on: ["Primitives", "Cryptography", "ControlPlane", "Raft", "LogStore", "Wallet"]),
     tests("Provider", on: ["Primitives", "Cryptography", "ControlPlane", "Wallet"]),
     tests("Simulator", on: ["Primitives"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
