@@ -45,7 +45,7 @@ struct ClusterInit: AsyncParsableCommand {
     @Option(help: "How many members: 1, 3 or 5.")
     var members = 3
 
-    @Option(help: "Where members are reached: one host for all, or one for each, separated by commas.")
+    @Option(help: "Where members are reached: one host for all, or one for each, with commas.")
     var host = "127.0.0.1"
 
     @Option(help: "The first member's port for clients.")
