@@ -95,7 +95,8 @@ final class SimulatedMember {
         options.identity = id
         options.segmentBytes = segmentBytes
         if flaw == .appliedIndexRunsAhead, life > 1 {
-            try machine.applyEmpty(index: machine.appliedIndex + 1, payload: [])
+            try machine.applyEmpty(
+                index: machine.appliedIndex + 1, term: 1, kind: 0, payload: [])
         }
         let log = try DurableLog(
             folder: "log", genesis: blueprint.genesis, appliedIndex: machine.appliedIndex,
