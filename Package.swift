@@ -160,6 +160,7 @@ let testTargets: [Target] = [
         "Node",
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet", "Platform", "Transport",
+            "LogStore",
             "Client", logging,
         ]),
     tests(

@@ -101,6 +101,20 @@ extension Envelope: BinaryCodable {
     /// SHA-256 of the canonical bytes: the command's name.
     public var digest: Digest { SHA256.hash(encoded) }
 
+    /// SHA-256 of what is asked, without the signature.
+    var requestDigest: Digest {
+        var bare = self
+        switch bare {
+        case .account(var envelope):
+            envelope.signature = []
+            bare = .account(envelope)
+        case .member(var envelope):
+            envelope.signature = []
+            bare = .member(envelope)
+        }
+        return bare.digest
+    }
+
     /// Appends the canonical form.
     public func encode(into encoder: inout BinaryEncoder) {
         switch self {

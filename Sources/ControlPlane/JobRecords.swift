@@ -61,6 +61,9 @@ public struct JobRecord: BinaryCodable, Sendable, Equatable {
         public var isOver: Bool { self == .finished || self == .failed }
     }
 
+    /// The most bytes of `failure`; a longer reason is cut.
+    static let failureLimit = 1024
+
     /// The proposal that decided it.
     public var proposal: UInt64
     /// Who proposed it.
@@ -138,7 +141,7 @@ public struct JobRecord: BinaryCodable, Sendable, Equatable {
         duplicatesCompared = try decoder.number()
         started = try decoder.timestamp()
         finished = try decoder.timestamp()
-        failure = try decoder.text(limit: 1024)
+        failure = try decoder.text(limit: JobRecord.failureLimit)
     }
 
     init(proposal: UInt64, proposer: Address, plan: TrainingPlan, started: Timestamp) {

@@ -56,7 +56,7 @@ enum JobRules {
 
     /// A task's output is settled: what follows from it.
     static func accepted(
-        _ id: UInt64, _ task: TaskRecord, _ output: TaskOutput, compared: Bool,
+        _ task: TaskRecord, _ output: TaskOutput, compared: Bool,
         _ transaction: Transaction
     ) throws(Refusal) {
         var job = try job(task.job, in: transaction.state)
@@ -196,9 +196,11 @@ enum JobRules {
     // MARK: Liars
 
     /// A machine handed in something that independent owners refuted.
+    ///
+    /// - Returns: whether the job went back to an earlier round, so that `task` no longer stands.
     static func punish(
         _ liar: Execution, task id: UInt64, _ task: TaskRecord, _ transaction: Transaction
-    ) throws(Refusal) {
+    ) throws(Refusal) -> Bool {
         let policy = try PolicyBook.verification(transaction.state)
         var provider = try ProviderRules.provider(liar.provider, in: transaction.state)
         provider.wrong += 1
@@ -217,8 +219,10 @@ enum JobRules {
             reason: "a wrong result for task \(id)", transaction)
         try ProviderRules.quarantine(
             liar.provider, reason: "handed in a wrong result for task \(id)", transaction)
+        TaskRules.revoke(
+            from: liar.provider, reason: "the machine handed in a wrong result", transaction)
         try forfeit(task.job, liar.provider, transaction)
-        try redoUnchecked(task.job, of: liar.provider, transaction)
+        return try redoUnchecked(task.job, of: liar.provider, transaction)
     }
 
     private static func forfeit(
@@ -236,22 +240,22 @@ enum JobRules {
     /// Goes back to the first round whose result rests on an unchecked output of `agent`.
     private static func redoUnchecked(
         _ id: UInt64, of agent: Address, _ transaction: Transaction
-    ) throws(Refusal) {
+    ) throws(Refusal) -> Bool {
         let tasks = Tables.tasks.records(in: transaction.state).filter { $0.record.job == id }
         let doubtful = tasks.filter { _, task in
             task.status == .accepted && task.kind == .segment
                 && Set(task.executions.map(\.owner)).count < 2
                 && task.executions.contains { $0.provider == agent }
         }
-        guard let first = doubtful.map(\.record.round).min() else { return }
+        guard let first = doubtful.map(\.record.round).min(),
+            let round = Tables.rounds.record(Key.numbers(id, first), in: transaction.state)
+        else { return false }
         for (key, record) in tasks where record.round >= first && record.kind != .initialise {
             cancel(key, record, transaction)
         }
         var job = try job(id, in: transaction.state)
-        guard let round = Tables.rounds.record(Key.numbers(id, first), in: transaction.state) else {
-            return
-        }
         job.round = first
+        job.segmentsAccepted = first * UInt64(job.plan.recipe.segmentsPerRound)
         job.parameters = round.parameters
         job.momentum = round.momentum
         set(id, to: job, transaction)
@@ -259,6 +263,7 @@ enum JobRules {
             "job.rolled-back",
             ["job": String(id), "round": String(first), "because": agent.hex])
         try openRound(id, transaction)
+        return true
     }
 
     private static func cancel(_ key: [UInt8], _ task: TaskRecord, _ transaction: Transaction) {
@@ -313,7 +318,7 @@ enum JobRules {
         }
         job.status = .failed
         job.finished = transaction.now
-        job.failure = String(reason.prefix(1000))
+        job.failure = reason.prefix(utf8: JobRecord.failureLimit)
         set(id, to: job, transaction)
         transaction.emit("job.failed", ["job": String(id), "reason": job.failure])
         do throws(Refusal) {

@@ -8,26 +8,29 @@ enum NonceRules {
         signer.bytes + Key.number(nonce)
     }
 
-    /// The answer given before to exactly this command.
-    static func earlierAnswer(to envelope: Envelope, digest: Digest, in state: any StateReader)
+    /// The answer given before to the same request, addressed to this envelope: a wallet that
+    /// signs the same words again may give another signature.
+    static func earlierAnswer(to envelope: Envelope, in state: any StateReader)
         -> CommandReceipt?
     {
         guard case .account(let account) = envelope,
-            let receipt = Tables.receipts.record(
+            var receipt = Tables.receipts.record(
                 receiptKey(account.signer, account.nonce), in: state),
-            receipt.envelope == digest
+            receipt.request == envelope.requestDigest
         else { return nil }
+        receipt.envelope = envelope.digest
         return receipt
     }
 
     /// Refuses a nonce that was used or passed over (`nonce.conflict`, `nonce.too-low`).
-    static func check(_ envelope: Envelope, digest: Digest, in state: any StateReader)
-        throws(Refusal)
-    {
+    static func check(_ envelope: Envelope, in state: any StateReader) throws(Refusal) {
         guard case .account(let account) = envelope else { return }
         let last = lastNonce(of: account.signer, in: state)
         guard account.nonce > last else {
-            if Tables.receipts.record(receiptKey(account.signer, account.nonce), in: state) != nil {
+            let answered =
+                Tables.receipts.record(receiptKey(account.signer, account.nonce), in: state) != nil
+            // A preview keeps no receipts, but the last nonce is used all the same.
+            if answered || (account.nonce == last && last > 0) {
                 throw Refusal(
                     "nonce.conflict",
                     "nonce \(account.nonce) of \(account.signer) was used for another command")
@@ -47,7 +50,13 @@ enum NonceRules {
         guard case .account(let account) = envelope,
             account.nonce > lastNonce(of: account.signer, in: state)
         else { return }
-        Tables.signers.set(account.signer.bytes, to: NumberRecord(account.nonce), in: state)
+        use(envelope, in: state)
         Tables.receipts.set(receiptKey(account.signer, account.nonce), to: receipt, in: state)
+    }
+
+    /// Uses a command's nonce up.
+    static func use(_ envelope: Envelope, in state: StateOverlay) {
+        guard case .account(let account) = envelope else { return }
+        Tables.signers.set(account.signer.bytes, to: NumberRecord(account.nonce), in: state)
     }
 }

@@ -7,6 +7,8 @@ public import Primitives
 public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
     /// SHA-256 of the envelope.
     public var envelope: Digest
+    /// SHA-256 of what was asked, without the signature.
+    public var request: Digest
     /// The entry that carried it.
     public var index: UInt64
     /// Its place within the entry, from 0.
@@ -25,6 +27,7 @@ public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
     /// Appends the canonical form.
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.digest(envelope)
+        encoder.digest(request)
         encoder.number(index)
         encoder.number(position)
         encoder.flag(accepted)
@@ -37,6 +40,7 @@ public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
     /// Reads the canonical form.
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
         envelope = try decoder.digest()
+        request = try decoder.digest()
         index = try decoder.number()
         position = try decoder.number()
         accepted = try decoder.flag()
@@ -47,10 +51,11 @@ public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
     }
 
     init(
-        envelope: Digest, index: UInt64, position: UInt64, refusal: Refusal?, leaf: UInt64,
-        events: [Event]
+        envelope: Digest, request: Digest, index: UInt64, position: UInt64, refusal: Refusal?,
+        leaf: UInt64, events: [Event]
     ) {
         self.envelope = envelope
+        self.request = request
         self.index = index
         self.position = position
         accepted = refusal == nil

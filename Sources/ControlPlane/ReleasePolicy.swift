@@ -68,7 +68,8 @@ public struct ReleasePolicy: Sendable, Equatable {
 public enum BitsPerByte {
     /// `2.345` for 2,345,678.
     public static func text(_ millionths: UInt64) -> String {
-        let thousandths = (millionths + 500) / 1000
+        // Any number can stand in a result; rounding it must not overflow.
+        let thousandths = millionths / 1000 + (millionths % 1000 >= 500 ? 1 : 0)
         let fraction = String(thousandths % 1000)
         return "\(thousandths / 1000)."
             + String(repeating: "0", count: 3 - fraction.utf8.count) + fraction

@@ -127,8 +127,13 @@ public final class StateMachine {
         var events = transaction.events
         var receipts: [CommandReceipt] = []
         for (number, envelope) in payload.commands.enumerated() {
+            if let earlier = NonceRules.earlierAnswer(to: envelope, in: overlay) {
+                // It happened when it was first asked for; nothing happens now.
+                receipts.append(earlier)
+                continue
+            }
             let receipt = try apply(
-                envelope, number: UInt64(number), on: overlay, position: &position, index: index)
+                envelope, number: UInt64(number), on: overlay, position: position, index: index)
             events.append(contentsOf: receipt.events)
             receipts.append(receipt)
         }
@@ -171,17 +176,14 @@ public final class StateMachine {
 
     private func apply(
         _ envelope: Envelope, number: UInt64, on overlay: StateOverlay,
-        position: inout ChainPosition, index: UInt64
+        position: ChainPosition, index: UInt64
     ) throws(Refusal) -> CommandReceipt {
         let digest = envelope.digest
-        if let earlier = NonceRules.earlierAnswer(to: envelope, digest: digest, in: overlay) {
-            return earlier
-        }
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         var refusal: Refusal?
         do throws(Refusal) {
-            try NonceRules.check(envelope, digest: digest, in: overlay)
+            try NonceRules.check(envelope, in: overlay)
             try transaction.attempt { transaction throws(Refusal) in
                 try CommandRules.apply(envelope, transaction)
             }
@@ -189,7 +191,8 @@ public final class StateMachine {
             refusal = error
         }
         let receipt = CommandReceipt(
-            envelope: digest, index: index, position: number, refusal: refusal,
+            envelope: digest, request: envelope.requestDigest, index: index, position: number,
+            refusal: refusal,
             leaf: MerkleLog.frontier(in: overlay).size, events: transaction.events)
         let leaf = MerkleLog.leaf(
             index: index, position: number, envelope: digest,
@@ -224,7 +227,8 @@ public final class StateMachine {
             let transaction = Transaction(
                 state: overlay, genesis: genesis, now: max(now, time), index: appliedIndex + 1)
             do throws(Refusal) {
-                try NonceRules.check(command, digest: command.digest, in: overlay)
+                try NonceRules.check(command, in: overlay)
+                NonceRules.use(command, in: overlay)
                 try transaction.attempt { transaction throws(Refusal) in
                     try CommandRules.apply(command, transaction)
                 }

@@ -130,7 +130,25 @@ enum TaskRules {
             guard let lease = Tables.leases.record(Key.number(record.value), in: transaction.state),
                 lease.deadline <= transaction.now
             else { break }
+            // Giving up a job ends the leases of its other tasks.
+            guard lease.active else { continue }
             lose(record.value, lease, reason: "the lease ran out", transaction)
+        }
+    }
+
+    /// Ends what a machine is running because it is no longer believed.
+    static func revoke(from agent: Address, reason: String, _ transaction: Transaction) {
+        for id in activeLeases(of: agent, in: transaction.state) {
+            guard let lease = Tables.leases.record(Key.number(id), in: transaction.state) else {
+                continue
+            }
+            close(id, lease, transaction)
+            transaction.emit(
+                "task.lost",
+                [
+                    "task": String(lease.task), "lease": String(id), "provider": agent.hex,
+                    "reason": reason,
+                ])
         }
     }
 
@@ -242,6 +260,7 @@ enum TaskRules {
                 "output": SHA256.hash(output.encoded).hex,
             ])
         try settle(taskID, transaction)
+        giveUpIfHopeless(taskID, reason: "its results do not agree", transaction)
     }
 
     private static func checkForm(_ output: TaskOutput, of kind: TaskKind) throws(Refusal) {
@@ -258,6 +277,10 @@ enum TaskRules {
                 "task.output-form",
                 "a task of kind \(kind.word) gives \(expected.objects) objects and"
                     + " \(expected.metrics) metrics")
+        }
+        // Zero marks what is not there yet: a round with such a delta would never be full.
+        guard !output.objects.contains(.zero) else {
+            throw Refusal("task.output-form", "no object has the digest zero")
         }
     }
 
@@ -295,8 +318,14 @@ enum TaskRules {
             try JobRules.reward(
                 execution, task: id, record, compared: settled.owners > 1, transaction)
         }
-        try JobRules.accepted(id, record, settled.output, compared: settled.owners > 1, transaction)
-        for liar in liars { try JobRules.punish(liar, task: id, record, transaction) }
+        // Liars come first: if what they did before has to be done again, this result falls too,
+        // and above all it must not end the job and pay them.
+        var stands = true
+        for liar in liars {
+            if try JobRules.punish(liar, task: id, record, transaction) { stands = false }
+        }
+        guard stands else { return }
+        try JobRules.accepted(record, settled.output, compared: settled.owners > 1, transaction)
     }
 }
 

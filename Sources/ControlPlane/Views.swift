@@ -34,7 +34,8 @@ public struct Views {
         let keys = Tables.keys.records(in: state).filter { $0.record.owner == address }
         return [
             "address": .string(address.hex),
-            "next_nonce": .int(NonceRules.lastNonce(of: address, in: state) + 1),
+            // After the last nonce there is nothing: the account can sign no more.
+            "next_nonce": .int(Views.after(NonceRules.lastNonce(of: address, in: state))),
             "balances": .array(balances), "voting": votingPower(of: address),
             "keys": .array(
                 keys.map { key, record in
@@ -94,9 +95,12 @@ public struct Views {
 
     /// Events of entries after `index`, oldest first.
     public func events(after index: UInt64, limit: Int) -> [RecordedEvent] {
-        Tables.events.records(from: Key.numbers(index + 1, 0), limit: limit, in: state)
+        Tables.events.records(from: Key.numbers(Views.after(index), 0), limit: limit, in: state)
             .map(\.record)
     }
+
+    /// The next number; the largest one stays.
+    private static func after(_ number: UInt64) -> UInt64 { number == .max ? .max : number + 1 }
 
     /// The answer given to a signer's command, if there is one.
     public func receipt(of signer: Address, nonce: UInt64) -> CommandReceipt? {

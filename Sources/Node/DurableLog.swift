@@ -128,11 +128,6 @@ package final class DurableLog: Storage {
             throw Refusal("storage.snapshot", "a snapshot cannot be taken in by this version")
         }
         var records: [LogRecord] = []
-        if let state = message.hardState {
-            records.append(
-                .hardState(
-                    LogHardState(term: state.term, vote: state.vote, commit: state.commit)))
-        }
         if let first = message.entries.first, first.index <= lastWritten {
             records.append(.truncate(from: first.index))
         }
@@ -143,6 +138,13 @@ package final class DurableLog: Storage {
                         index: entry.index, term: entry.term,
                         payload: [entry.kind.rawValue] + entry.data)))
             lastWritten = entry.index
+        }
+        // After the entries: its commit index may cover them, and what they replace was never
+        // committed.
+        if let state = message.hardState {
+            records.append(
+                .hardState(
+                    LogHardState(term: state.term, vote: state.vote, commit: state.commit)))
         }
         return records
     }

@@ -54,6 +54,8 @@ package final class MemberEngine {
     private var lastStamp = Timestamp.zero
     private var lastLeader: UInt64?
     private var effects = MemberEffects()
+    /// Whether the work was refused: it is tried again after the next input, not at once.
+    private var isInterrupted = false
 
     /// Starts a member on what its log and its state hold.
     ///
@@ -85,6 +87,7 @@ package final class MemberEngine {
 
     /// Takes one input.
     package func take(_ input: MemberInput, at now: Timestamp) {
+        isInterrupted = false
         do throws(Refusal) {
             switch input {
             case .tick:
@@ -156,12 +159,13 @@ package final class MemberEngine {
     /// What is sent and written goes out before anything is applied: the others and the disk work
     /// meanwhile.
     package func round(at now: Timestamp) -> MemberEffects? {
-        var isDone = failure != nil
+        var isDone = failure != nil || isInterrupted
         if !isDone {
             do throws(Refusal) {
                 isDone = try !work(at: now)
             } catch {
                 note(error)
+                isInterrupted = true
                 isDone = true
             }
         }

@@ -45,7 +45,7 @@ struct ClusterInit: AsyncParsableCommand {
     @Option(help: "How many members: 1, 3 or 5.")
     var members = 3
 
-    @Option(help: "Where members are reached.")
+    @Option(help: "Where members are reached: one host for all, or one for each, with commas.")
     var host = "127.0.0.1"
 
     @Option(help: "The first member's port for clients.")
@@ -63,12 +63,19 @@ struct ClusterInit: AsyncParsableCommand {
         guard [1, 3, 5].contains(members) else {
             throw ValidationError("a cluster has 1, 3 or 5 members")
         }
+        guard hosts.count == 1 || hosts.count == members, !hosts.contains("") else {
+            throw ValidationError("--host names one host, or as many as there are members")
+        }
         guard basePort > 0, basePort + 2 * members <= 65_536 else {
             throw ValidationError("the ports do not fit below 65536")
         }
     }
 
     func run() async throws { try make() }
+
+    private var hosts: [String] {
+        host.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
 
     private func make() throws(Refusal) {
         let target = "\(output)/genesis.althing"
@@ -81,6 +88,7 @@ struct ClusterInit: AsyncParsableCommand {
             var bytes = try SystemEntropy.bytes(32)
             let seed = SecretBytes(consuming: &bytes)
             let port = basePort + 2 * (number - 1)
+            let host = hosts[hosts.count == 1 ? 0 : number - 1]
             genesis.seats.append(
                 Seat(
                     id: UInt64(number), publicKey: try Ed25519.publicKey(seed: seed),

@@ -28,7 +28,7 @@ extension TestDeployment {
 
     /// The job is finished and a candidate stands.
     static func trained(_ crew: Crew = Crew()) throws -> TestDeployment {
-        let deployment = try started()
+        let deployment = try started(proposal: try shortProposal())
         try deployment.work(crew)
         try #require(try deployment.jobStatus() == "finished")
         return deployment

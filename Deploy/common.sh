@@ -1,4 +1,5 @@
-# Sourced by Deploy/quickstart and Deploy/test: what they need from the system, found or installed.
+# Sourced by Deploy/quickstart and Deploy/test: what they need from the system, found or installed, and
+# the release build.
 # Everything said here goes to standard error, so that standard output stays the program's.
 
 # What building takes, and what a member or an agent calls while it runs: curl for the demonstration,
@@ -69,4 +70,16 @@ require_swift() {
     say "  tar zxf swiftly-\$(uname -m).tar.gz && ./swiftly init"
     say "or unpack a release from https://www.swift.org/install/linux/ and put its usr/bin on the PATH."
     exit 1
+}
+
+# Builds the program that ships; `program` is then its path.
+#
+# Linked statically against the Swift runtime, so that it can be copied to a machine that has no
+# toolchain; stripped, for more than half of the file would be symbols.
+build_release() {
+    local build=(swift build -c release --product althing --static-swift-stdlib -Xlinker -s)
+    say "building: ${build[*]}"
+    "${build[@]}" >&2
+    program=$("${build[@]}" --show-bin-path)/althing
+    say "built: $program, $(($(stat -c %s "$program") / 1000000)) MB"
 }

@@ -1,0 +1,54 @@
+// When the members are compared, and what must be true at the end.
+
+import ControlPlane
+import Node
+import Primitives
+
+extension Simulation {
+    /// Compares the members now and then; at the end, whether all is done.
+    func inspect() throws(Refusal) {
+        queue.plan(.inspect, at: now + 200_000)
+        try ClusterChecks.matchLogs(members, payloads: false)
+        guard !isFaulty else { return }
+        isAtRest =
+            clients.allSatisfy { $0.open == nil && $0.completed >= lengths.finalOperations }
+            && members.allSatisfy {
+                $0.current?.engine.machine.appliedIndex == checks.lastApplied
+            }
+    }
+
+    /// The second phase must come to an end: a leader, all answers, all members up to date.
+    func checkRest() throws(Refusal) {
+        guard !isAtRest else { return }
+        let applied = members.map {
+            $0.current.map { String($0.engine.machine.appliedIndex) } ?? "down"
+        }
+        let waiting = clients.filter { $0.open != nil }.map { String($0.number + 1) }
+        throw Refusal(
+            "simulation.liveness",
+            "without faults, after \(lengths.livenessMilliseconds) ms: "
+                + (leader().map { "member \($0 + 1) leads" } ?? "nobody leads")
+                + ", members applied \(applied.joined(separator: ", ")), clients"
+                + " \(waiting.joined(separator: ", ")) wait")
+    }
+
+    /// Everything that can be judged only at the end.
+    func checkOutcome() throws(Refusal) {
+        try ClusterChecks.matchLogs(members, payloads: true)
+        try ClusterChecks.balanceBooks(members)
+        try ClusterChecks.keepReceipts(history, members, blueprint)
+        for account in blueprint.accounts.indices {
+            let model = AccountModel(
+                first: AccountReading(balance: Blueprint.firstBalance, nonce: 0))
+            var checker = LinearizabilityChecker(model, history.actions(on: account, blueprint))
+            switch checker.check() {
+            case .holds: break
+            case .undecided: undecidedHistories += 1
+            case .broken:
+                throw Refusal(
+                    "simulation.linearizability",
+                    "what clients saw of account \(account + 1) fits no order of events")
+            }
+        }
+    }
+}

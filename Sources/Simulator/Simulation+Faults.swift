@@ -1,0 +1,177 @@
+// What goes wrong, and how it is put right.
+
+import ControlPlane
+import LogStore
+import Node
+import Primitives
+import Raft
+
+extension Simulation {
+    /// The next fault, and when the one after it comes.
+    func strike() throws(Refusal) {
+        guard isFaulty else { return }
+        queue.plan(.fault, at: now + faultRandom.pick(plan.pace))
+        guard let kind = plan.draw(&faultRandom) else { return }
+        let member = faultRandom.position(members.count)
+        tell("fault: \(kind), member \(member + 1)")
+        trace.add(UInt64(member))
+        switch kind {
+        case .killProcess: stop([member], power: false)
+        case .losePower: stop([member], power: true)
+        case .losePowerEverywhere: stop(Array(members.indices), power: true)
+        case .isolateMember: isolate(member)
+        case .isolateLeader:
+            guard let leader = leader() else { return }
+            probes.reach(.leaderIsolated)
+            isolate(leader)
+        case .splitGroup: split()
+        case .cutOneWay: cutOneWay(member)
+        case .pauseMember: pause(member)
+        case .pauseLeader:
+            guard let leader = leader() else { return }
+            probes.reach(.leaderPaused)
+            pause(leader)
+        case .slowDisk, .stallDisk: slowDisk(member, isStalled: kind == .stallDisk)
+        case .failFlush:
+            guard members[member].current != nil else { return }
+            probes.reach(.flushFailed)
+            members[member].disk.failFlushes(5)
+        case .jumpClock:
+            // Two clocks are never further apart than the bound that members allow each other.
+            probes.reach(.clockJumped)
+            members[member].clockOffset = Int64(faultRandom.next(below: 8_000)) - 4_000
+        }
+    }
+
+    /// Who leads in the latest term.
+    func leader() -> Int? {
+        members.indices.filter { members[$0].current?.engine.isLeader == true }.max {
+            (members[$0].current?.ledTerm ?? 0) < (members[$1].current?.ledTerm ?? 0)
+        }
+    }
+
+    private func stop(_ numbers: [Int], power: Bool) {
+        for number in numbers {
+            let member = members[number]
+            guard member.current != nil else { continue }
+            if power {
+                probes.reach(.powerLost)
+                member.losePower(&diskRandom, probes: &probes)
+            } else {
+                probes.reach(.processKilled)
+                member.kill(&diskRandom)
+            }
+            let isShort = faultRandom.happens(500)
+            let pause = isShort ? faultRandom.pick(1_000...200_000) : faultRandom.pick(1...6_000_000)
+            queue.plan(.start(member: number), at: now + pause)
+        }
+        let down = members.filter { $0.current == nil }.count
+        if down > members.count / 2 { probes.reach(.majorityDown) }
+    }
+
+    // MARK: Network
+
+    private func newPartition() -> UInt64 {
+        partitionNumber += 1
+        queue.plan(
+            .heal(partition: partitionNumber), at: now + faultRandom.pick(200_000...5_000_000))
+        return partitionNumber
+    }
+
+    private func isolate(_ number: Int) {
+        probes.reach(.partitionSymmetric)
+        let partition = newPartition()
+        for other in members.indices where other != number {
+            network.cut(from: number, to: other, partition: partition)
+            network.cut(from: other, to: number, partition: partition)
+        }
+    }
+
+    private func split() {
+        probes.reach(.partitionSymmetric)
+        let partition = newPartition()
+        let sides = members.indices.map { _ in faultRandom.happens(500) }
+        for from in members.indices {
+            for to in members.indices where sides[from] != sides[to] {
+                network.cut(from: from, to: to, partition: partition)
+            }
+        }
+    }
+
+    /// A member is heard and hears nothing, or hears and is not heard, by all or by one.
+    private func cutOneWay(_ number: Int) {
+        probes.reach(.partitionAsymmetric)
+        let partition = newPartition()
+        let isDeaf = faultRandom.happens(500)
+        let isTotal = faultRandom.happens(500)
+        let chosen = faultRandom.position(members.count)
+        for other in members.indices where other != number && (isTotal || other == chosen) {
+            let (from, to) = isDeaf ? (other, number) : (number, other)
+            network.cut(from: from, to: to, partition: partition)
+        }
+    }
+
+    func heal(_ partition: UInt64) {
+        network.heal(partition)
+        trace.add(partition)
+    }
+
+    // MARK: Machines
+
+    private func pause(_ number: Int) {
+        guard members[number].current != nil, members[number].held == nil else { return }
+        probes.reach(.memberPaused)
+        members[number].held = []
+        queue.plan(.resume(member: number), at: now + faultRandom.pick(50_000...5_000_000))
+    }
+
+    func resume(_ number: Int) throws(Refusal) {
+        guard let held = members[number].held else { return }
+        tell("member \(number + 1) goes on")
+        members[number].held = nil
+        for event in held { try handle(event) }
+    }
+
+    private func slowDisk(_ number: Int, isStalled: Bool) {
+        probes.reach(isStalled ? .diskStalled : .diskSlow)
+        members[number].diskDelay =
+            isStalled ? faultRandom.pick(1_000_000...4_000_000) : faultRandom.pick(5_000...200_000)
+        queue.plan(
+            .diskRecovers(member: number), at: now + faultRandom.pick(200_000...4_000_000))
+    }
+
+    // MARK: The end of it
+
+    /// From now on nothing breaks.
+    func healEverything() throws(Refusal) {
+        tell("everything heals")
+        isFaulty = false
+        network.isFaulty = false
+        network.heal(nil)
+        for number in members.indices {
+            try resume(number)
+            members[number].diskDelay = 0
+            members[number].disk.failFlushes(nil)
+            if members[number].current == nil { try start(number) }
+        }
+    }
+
+    /// Counts what the cores report.
+    func note(_ event: TraceEvent, of number: Int) {
+        switch event {
+        case .becameLeader(let term):
+            probes.reach(.leaderElected)
+            tell("member \(number + 1) leads term \(term)")
+        case .quorumLost: probes.reach(.leaderLostQuorum)
+        case .becameCandidate(let term), .becamePreCandidate(let term):
+            tell("member \(number + 1) stands for term \(term)")
+        case .voteRejected: probes.reach(.voteRefused)
+        case .voteIgnoredInLease: probes.reach(.voteIgnoredForLeader)
+        case .appendRejected: probes.reach(.appendRejected)
+        case .conflict: probes.reach(.conflictFound)
+        case .stableEntryReplaced: probes.reach(.writtenEntryReplaced)
+        case .staleStorageAppendIgnored: probes.reach(.staleWriteAnswerIgnored)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// One member: what survives its lives (disk, clock), and the life it is in (engine, log).
+
+import ControlPlane
+import LogStore
+import Node
+import Primitives
+import Raft
+
+/// A batch on its way to the disk.
+struct WaitingBatch {
+    let records: [LogRecord]
+    let responses: [Message]
+}
+
+/// What a member loses when it stops.
+final class MemberLife {
+    let engine: MemberEngine
+    let log: DurableLog
+    /// Batches that wait for the disk, and those that it is writing.
+    var waiting: [WaitingBatch] = []
+    var writing: [WaitingBatch] = []
+    /// The term in which it was last seen to lead.
+    var ledTerm: UInt64 = 0
+    /// How far its applied entries were compared with the others'.
+    var checkedIndex: UInt64 = 0
+
+    init(engine: MemberEngine, log: DurableLog) {
+        self.engine = engine
+        self.log = log
+    }
+}
+
+/// A member with its machine.
+final class SimulatedMember {
+    /// From 0; the seat's identifier is one more.
+    let number: Int
+    let seed: UInt64
+    private let blueprint: Blueprint
+    private let segmentBytes: UInt64
+    private let flaw: Flaw?
+    var disk = MemoryDisk()
+    private var database: StateDatabase?
+    /// How many lives it had; events of an earlier one do not concern it any more.
+    private(set) var life: UInt64 = 0
+    private(set) var current: MemberLife?
+    /// How far its clock is off, in milliseconds.
+    var clockOffset: Int64 = 0
+    /// How long its ticks are, in microseconds: clocks do not run at the same pace.
+    var tickLength: VirtualTime = 100_000
+    var ticks: UInt64 = 0
+    /// What came while it was paused; nil while it runs.
+    var held: [WorldEvent]?
+    /// Every flush takes this much longer.
+    var diskDelay: VirtualTime = 0
+
+    init(
+        number: Int, seed: UInt64, blueprint: Blueprint, segmentBytes: UInt64, flaw: Flaw?
+    ) {
+        self.number = number
+        self.seed = seed
+        self.blueprint = blueprint
+        self.segmentBytes = segmentBytes
+        self.flaw = flaw
+    }
+
+    /// The seat's identifier.
+    var id: UInt64 { UInt64(number) + 1 }
+
+    /// Whether what its log says is all it was told.
+    var isDiskIdle: Bool {
+        current.map { $0.waiting.isEmpty && $0.writing.isEmpty } ?? false
+    }
+
+    /// Its own idea of the time.
+    func clock(at time: VirtualTime) -> Timestamp {
+        let start = Int64(blueprint.genesis.timestamp.milliseconds)
+        return Timestamp(milliseconds: UInt64(start + Int64(time / 1000) + clockOffset))
+    }
+
+    // MARK: Lives
+
+    /// Starts on what the disk holds; answers what was unusual about the log.
+    func start(observe: @escaping (TraceEvent) -> Void) throws(Refusal) -> [String] {
+        life += 1
+        if flaw == .flushesNothing { disk.loseFlushes(.max) }
+        let database: StateDatabase
+        if let kept = self.database {
+            database = kept
+        } else {
+            database = try StateDatabase(path: ":memory:")
+        }
+        self.database = database
+        let machine = try StateMachine(genesis: blueprint.genesis, database: database)
+        var options = LogOptions()
+        options.identity = id
+        options.segmentBytes = segmentBytes
+        if flaw == .appliedIndexRunsAhead, life > 1 {
+            try machine.applyEmpty(
+                index: machine.appliedIndex + 1, term: 1, kind: 0, payload: [])
+        }
+        let log = try DurableLog(
+            folder: "log", genesis: blueprint.genesis, appliedIndex: machine.appliedIndex,
+            options: options, disk: disk)
+        var raft = RaftOptions(
+            id: id, seed: seed &+ (flaw == .reusesReadNames ? 0 : life &* 0x9E37_79B9))
+        if flaw == .leaseOutlivesPause { raft.readOption = .leaseBased }
+        let storage = FlawedStorage(log, flaw: life > 1 ? flaw : nil, member: id)
+        let engine = try MemberEngine(
+            options: raft, clockBoundMilliseconds: 10_000, machine: machine, log: storage,
+            observe: observe)
+        let born = MemberLife(engine: engine, log: log)
+        born.checkedIndex = machine.appliedIndex
+        current = born
+        return log.notes
+    }
+
+    /// The process ends; what it wrote stays in the kernel's memory.
+    func kill(_ random: inout SplitMix64) {
+        if let current, !current.writing.isEmpty { write(current, upTo: random.next(below: 3)) }
+        end()
+    }
+
+    /// The machine loses power: what was not flushed may be lost, sector by sector.
+    func losePower(_ random: inout SplitMix64, probes: inout ProbeCounts) {
+        if let current, !current.writing.isEmpty {
+            let extent = random.next(below: 3)
+            if extent > 0 { probes.reach(.writeTorn) }
+            write(current, upTo: extent)
+        }
+        disk = flaw == .returnsWiped ? MemoryDisk() : disk.afterCrash(&random)
+        database = nil
+        end()
+    }
+
+    /// How far the batch got that was being written: not at all, by half, whole but not flushed.
+    private func write(_ life: MemberLife, upTo extent: UInt64) {
+        guard extent > 0 else { return }
+        if extent == 1 { disk.failWrite(after: 0) }
+        disk.failFlushes(5)
+        try? life.log.commit(life.writing.flatMap(\.records))
+    }
+
+    private func end() {
+        current = nil
+        disk.failFlushes(nil)
+        held = nil
+        diskDelay = 0
+        life += 1
+    }
+}

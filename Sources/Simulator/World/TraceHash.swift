@@ -1,0 +1,37 @@
+// A fingerprint of everything that happened, in order: two runs of a seed must agree on it. FNV-1a with
+// a final mix; it tells runs apart, and proves nothing to an adversary.
+
+/// A running fingerprint.
+struct TraceHash {
+    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+    /// How much went into it.
+    private(set) var count: UInt64 = 0
+
+    mutating func add(_ number: UInt64) {
+        count += 1
+        // A word at a time: the multiplication carries upward only, so the high half is folded back.
+        state = (state ^ number) &* 0x0000_0100_0000_01B3
+        state ^= state >> 32
+    }
+
+    mutating func add(_ bytes: [UInt8]) {
+        add(UInt64(bytes.count))
+        var word: UInt64 = 0
+        for (position, byte) in bytes.enumerated() {
+            word = word << 8 | UInt64(byte)
+            if position % 8 == 7 {
+                add(word)
+                word = 0
+            }
+        }
+        add(word)
+    }
+
+    /// The fingerprint so far.
+    var value: UInt64 {
+        var mixed = state ^ count
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,202 @@
+// Leases: given, lost, run out, handed in too late.
+
+import ControlPlane
+import Ledger
+import Primitives
+import Testing
+
+@Suite
+struct LeaseTests {
+    private func started() throws -> TestDeployment {
+        try TestDeployment.started(proposal: try TestDeployment.shortProposal())
+    }
+
+    @Test func `a lease that ran out is lost, and its result is not taken`() throws {
+        let deployment = try started()
+        let machine = deployment.people.machines[0][0]
+        let lease = try deployment.lease(1, to: machine)
+        let assignment = try deployment.assignment(lease, of: machine)
+        let answer = try deployment.completion(assignment, Crew().honest(assignment))
+        try deployment.tick(after: 59_000)
+        #expect(deployment.events("task.lost").isEmpty)
+        try deployment.tick(after: 1000)
+        #expect(deployment.events("task.lost").count == 1)
+        #expect(try deployment.record(of: machine)["lost_leases"] == 1)
+        #expect(try deployment.apply(answer, by: machine).code == "lease.over")
+        #expect(
+            try deployment.apply(.failTask(lease: lease, task: 1, reason: "late"), by: machine).code
+                == "lease.over")
+        #expect(try deployment.views.job(1)["tasks"]?[0]?["executions"]?.elements?.isEmpty == true)
+    }
+
+    @Test func `the leader takes a lease back and a newer one counts`() throws {
+        let deployment = try started()
+        let machine = deployment.people.machines[0][0]
+        let first = try deployment.lease(1, to: machine)
+        let assignment = try deployment.assignment(first, of: machine)
+        try deployment.accept(.releaseLeases(leases: [first, first, 99], reason: "gone"))
+        #expect(deployment.events("task.lost").count == 1)
+        let second = try deployment.lease(1, to: machine)
+        #expect(second > first)
+        let stale = try deployment.completion(assignment, Crew().honest(assignment))
+        #expect(try deployment.apply(stale, by: machine).code == "lease.over")
+        let fresh = try deployment.assignment(second, of: machine)
+        try deployment.accept(
+            try deployment.completion(fresh, Crew().honest(fresh)), by: machine)
+        #expect(deployment.events("task.executed").count == 1)
+    }
+
+    @Test func `an answer must fit its lease, its task and its form`() throws {
+        let deployment = try started()
+        let people = deployment.people
+        let machine = people.machines[0][0]
+        let lease = try deployment.lease(1, to: machine)
+        let output = Crew().honest(try deployment.assignment(lease, of: machine))
+        func code(_ lease: UInt64, _ task: UInt64, _ output: TaskOutput, _ by: Person) throws
+            -> String
+        {
+            try deployment.apply(
+                .completeTask(lease: lease, task: task, output: output), by: by
+            ).code
+        }
+        #expect(try code(lease, 1, output, people.machines[1][0]) == "lease.unknown")
+        #expect(try code(lease + 1, 1, output, machine) == "lease.unknown")
+        #expect(try code(lease, 2, output, machine) == "lease.other-task")
+        var bad = output
+        bad.metrics.append(1)
+        #expect(try code(lease, 1, bad, machine) == "task.output-form")
+        bad = output
+        bad.objects.removeLast()
+        #expect(try code(lease, 1, bad, machine) == "task.output-form")
+        bad = output
+        bad.objects[0] = .zero
+        #expect(
+            try code(lease, 1, bad, machine) == "task.output-form",
+            "zero stands for an object that is not there yet")
+        #expect(try code(lease, 1, output, machine) == "")
+    }
+
+    @Test func `placements that no longer fit are events, and the rest of the plan holds`() throws {
+        let deployment = try started()
+        let people = deployment.people
+        let (mine, other) = (people.machines[0], people.machines[1])
+        try deployment.accept(
+            .drainProvider(provider: other[1].address, draining: true), by: people.owners[1])
+        var failed = deployment.passed(mine[1], "cpu.sgemm.1t")
+        failed.passed = false
+        failed.code = "challenge.wrong"
+        try deployment.accept(.recordBenchmark(failed))
+        let plan = [
+            Placement(task: 77, provider: mine[0].address),
+            Placement(task: 1, provider: people.customer.address),
+            Placement(task: 1, provider: other[1].address),
+            Placement(task: 1, provider: mine[1].address),
+            Placement(task: 1, provider: mine[0].address),
+            Placement(task: 1, provider: mine[0].address),
+            Placement(task: 1, provider: other[0].address),
+            Placement(task: 1, provider: other[0].address),
+        ]
+        let receipt = try deployment.accept(.place(plan))
+        #expect(
+            receipt.events.map { $0["code"] ?? $0.kind } == [
+                "task.unknown", "provider.unknown", "provider.unavailable", "provider.unavailable",
+                "task.leased", "task.same-provider", "task.leased", "task.not-open",
+            ])
+        // The quarantine of the policy is a day, and a day is a second here.
+        try deployment.accept(.releaseLeases(leases: [1, 2], reason: "test"))
+        try deployment.tick(after: 1000)
+        _ = try deployment.lease(1, to: mine[1])
+        try deployment.accept(
+            .drainProvider(provider: other[1].address, draining: false), by: other[1])
+        _ = try deployment.lease(1, to: other[1])
+    }
+
+    @Test func `a busy machine gets no second task`() throws {
+        let deployment = try started()
+        let people = deployment.people
+        try deployment.run(1, on: people.machines[0][0])
+        try deployment.run(1, on: people.machines[1][0])
+        let segments = try deployment.openTasks("segment")
+        #expect(segments.count == 2)
+        _ = try deployment.lease(segments[0], to: people.machines[0][0])
+        #expect(
+            try deployment.place(segments[1], on: people.machines[0][0]).code == "provider.busy")
+    }
+
+    @Test func `a task that failed rests before it is tried again`() throws {
+        let deployment = try started()
+        let machine = deployment.people.machines[0][0]
+        let lease = try deployment.lease(1, to: machine)
+        try deployment.accept(.failTask(lease: lease, task: 1, reason: "no disk"), by: machine)
+        #expect(try deployment.place(1, on: machine).code == "task.not-open")
+        #expect(try deployment.placements(Crew()).isEmpty)
+        try deployment.tick(after: 500)
+        _ = try deployment.lease(1, to: machine)
+    }
+
+    @Test func `a task that fails again and again ends its job, and the budget returns`() throws {
+        let deployment = try started()
+        let people = deployment.people
+        let currency = try #require(AssetSymbol("CREDIT"))
+        try deployment.run(1, on: people.machines[0][0])
+        try deployment.run(1, on: people.machines[1][0])
+        let segment = try deployment.openTasks("segment")[0]
+        let owners = try people.owners.map { try deployment.credit(of: $0) }
+        // As long a reason as a command may carry, in letters of two bytes.
+        let reason = String(repeating: "é", count: 512)
+        for _ in 0..<24 {
+            let lease = try deployment.lease(segment, to: people.machines[0][0])
+            try deployment.accept(
+                .failTask(lease: lease, task: segment, reason: reason), by: people.machines[0][0])
+            try deployment.tick(after: 30_000)
+        }
+        #expect(try deployment.jobStatus() == "failed")
+        #expect(deployment.events("job.failed").count == 1)
+        #expect(try deployment.views.job(1)["failure"]?.text?.hasPrefix("task ") == true)
+        // One verified execution of the first task each is paid.
+        for (owner, before) in zip(people.owners, owners) {
+            #expect(try deployment.credit(of: owner) == before.adding(Amount(1_000_000)))
+        }
+        #expect(deployment.balance(.treasury(currency)) == Amount(10_000_000_000 - 2_000_000))
+        #expect(deployment.views.activeLeases().isEmpty)
+        #expect(try deployment.placements(Crew()).isEmpty)
+        let status = try deployment.place(segment, on: people.machines[0][0])
+        #expect(status.code == "task.not-open")
+    }
+
+    @Test func `leases that end because their job does are not counted as lost`() throws {
+        let deployment = try started()
+        let people = deployment.people
+        let (mine, other) = (people.machines[0][0], people.machines[1][0])
+        try deployment.run(1, on: mine)
+        try deployment.run(1, on: other)
+        let segments = try deployment.openTasks("segment")
+        for _ in 0..<23 {
+            _ = try deployment.lease(segments[0], to: mine)
+            try deployment.tick(after: 60_000)
+        }
+        _ = try deployment.lease(segments[0], to: mine)
+        _ = try deployment.lease(segments[1], to: other)
+        try deployment.tick(after: 61_000)
+        #expect(try deployment.jobStatus() == "failed")
+        #expect(try deployment.record(of: mine)["lost_leases"] == 24)
+        #expect(try deployment.record(of: other)["lost_leases"] == 0)
+        #expect(deployment.events("task.lost").count == 24)
+    }
+
+    @Test func `answers that never agree end the job too`() throws {
+        let deployment = try TestDeployment.started(
+            people: try People(owners: 30, machinesEach: 1),
+            proposal: try TestDeployment.shortProposal())
+        var crew = Crew()
+        for machine in deployment.people.allMachines {
+            crew.conduct[machine.address] = .lies(about: ["initialise"])
+        }
+        for machine in deployment.people.allMachines {
+            guard try deployment.jobStatus() == "initialising" else { break }
+            try deployment.run(1, on: machine, crew)
+        }
+        #expect(try deployment.jobStatus() == "failed")
+        #expect(deployment.events("task.executed").count == 24)
+    }
+}
