@@ -105,21 +105,31 @@ public final class ClusterClient: Sendable {
             ].contains(refusal.code)
     }
 
+    /// How long a request waits for a cluster that is electing.
+    private static let electionPatience = Duration.seconds(5)
+
     private func send(
         _ method: String, _ path: String, body: [UInt8], _ contentType: String?,
         _ options: Options
     ) async throws(Refusal) -> [UInt8] {
         let first = preferred.withLock { $0 }
         var failure = Refusal("cluster.unreachable", "no member answers")
-        for attempt in 0..<origins.count * 2 {
+        var attempt = 0
+        let end = ContinuousClock.now + ClusterClient.electionPatience
+        // Every member is tried twice; one that answers that there is no leader yet is given the
+        // time of an election.
+        while attempt < origins.count * 2
+            || (!failure.code.hasPrefix("transport.") && ContinuousClock.now < end)
+        {
             let index = (first + attempt) % origins.count
+            attempt += 1
             do throws(Refusal) {
                 let answer = try await one(
                     origins[index], method, path, body: body, contentType, options)
                 preferred.withLock { $0 = index }
                 return answer
             } catch {
-                guard ClusterClient.isPassing(error) else { throw error }
+                guard ClusterClient.isPassing(error), !Task.isCancelled else { throw error }
                 failure = error
                 try? await Task.sleep(for: .milliseconds(100))
             }
