@@ -1,5 +1,6 @@
 // Reading `Deploy/genesis.yaml` and the timings file into a genesis, strictly.
 
+import Ledger
 public import Primitives
 
 extension Timings {
@@ -70,10 +71,10 @@ extension Genesis {
             let symbol = try entry.text("symbol", limit: 16)
             let scale = try entry.number("scale", in: 0...30)
             try entry.finish()
-            let capitals = symbol.utf8.allSatisfy { 0x41...0x5A ~= $0 }
-            guard capitals, symbol.utf8.count >= 2 else {
+            guard AssetSymbol(symbol) != nil else {
                 throw entry.refusal(
-                    "genesis.asset", "a symbol is 2 to 16 capital letters, not `\(symbol)`",
+                    "genesis.asset",
+                    "a symbol is 1 to 8 capitals and digits, a capital first, not `\(symbol)`",
                     key: "symbol")
             }
             guard !assets.contains(where: { $0.symbol == symbol }) else {

@@ -23,6 +23,11 @@ struct GovernanceBridge: GovernanceHost {
         switch effect {
         case .changePolicy(let change): try check(change, in: state)
         case .trainModel(let plan):
+            guard plan.recipe.segmentsPerRound <= RoundRecord.segmentLimit else {
+                throw Refusal(
+                    "plan.recipe",
+                    "this version runs at most \(RoundRecord.segmentLimit) segments a round")
+            }
             guard Tables.models.record(Key.text(plan.model), in: state) == nil else {
                 throw Refusal("model.exists", "there is already a model `\(plan.model)`")
             }
@@ -149,7 +154,13 @@ struct GovernanceBridge: GovernanceHost {
                 from: Money.deposit(proposal: proposal, currency), to: target, amount: amount,
                 fate == .returned ? .depositReturn : .depositForfeit, .number(proposal))
         } catch {
-            preconditionFailure("a deposit that was held cannot be settled: \(error)")
+            // It was held, so only a damaged state, which is never committed, can come here.
+            GovernanceBridge.note(
+                [
+                    Event(
+                        "deposit.settlement-failed",
+                        ["proposal": String(proposal), "code": error.code])
+                ], in: state)
         }
     }
 

@@ -167,6 +167,9 @@ public struct JobRecord: BinaryCodable, Sendable, Equatable {
 
 /// One round of a job: what it started from and what its segments gave.
 public struct RoundRecord: BinaryCodable, Sendable, Equatable {
+    /// The most segments of a round: one log entry opens all of them.
+    static let segmentLimit = 4096
+
     /// Parameters at the round's start.
     public var parameters: Digest
     /// Outer momentum at the round's start.
@@ -185,7 +188,9 @@ public struct RoundRecord: BinaryCodable, Sendable, Equatable {
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
         parameters = try decoder.digest()
         momentum = try decoder.digest()
-        deltas = try decoder.array(limit: 4096) { decoder throws(Refusal) in try decoder.digest() }
+        deltas = try decoder.array(limit: RoundRecord.segmentLimit) { decoder throws(Refusal) in
+            try decoder.digest()
+        }
     }
 
     init(parameters: Digest, momentum: Digest, segments: Int) {

@@ -77,9 +77,12 @@ enum PolicyBook {
         let file = "Policies/\(name).yaml"
         switch name {
         case "constitution": _ = try constitution(text, genesis: genesis)
-        case "revenue": _ = try RevenuePolicy(parsing: text, name: file)
+        case "revenue":
+            let revenue = try RevenuePolicy(parsing: text, name: file)
+            try checkAsset(revenue.asset, genesis: genesis, at: file)
         case "pricing":
             let pricing = try PricingPolicy(parsing: text, name: file)
+            try checkAsset(pricing.asset, genesis: genesis, at: file)
             guard pricing.freeTokensPerDay == 0 else {
                 throw Refusal(
                     "policy.not-covered",
@@ -91,6 +94,18 @@ enum PolicyBook {
         case "scheduling": _ = try SchedulingPolicy(parsing: text, name: file)
         case "benchmarks": _ = try BenchmarkPolicy(parsing: text, name: file)
         default: throw Refusal("policy.unknown", "there is no policy `\(name)`")
+        }
+    }
+
+    /// Revenue comes in in the deployment's currency: a policy of another would never find any.
+    private static func checkAsset(_ asset: AssetSymbol, genesis: Genesis, at file: String)
+        throws(Refusal)
+    {
+        // A file that is checked without a deployment may be any deployment's.
+        let currency = genesis.currencyAsset
+        guard currency.isEmpty || asset.description == currency else {
+            throw Refusal(
+                "policy.asset", "`asset` must be \(currency), the deployment's currency", at: file)
         }
     }
 

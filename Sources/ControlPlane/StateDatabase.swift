@@ -2,9 +2,10 @@
 //
 // The database is a replayable image of the log, so it need not reach the disk before an answer
 // (`synchronous=OFF`, write-ahead log): what a crash loses is applied again. Every row carries a
-// checksum over key and value; a row that does not match is reported before it is served. The sum
-// of all rows' SHA-256 digests is kept up to date, so that members compare whole states by 32
-// bytes.
+// checksum over key and value. A row that does not match, and a page that SQLite cannot read, is
+// noted and read as absent: nothing decodes it, and from then on nothing is committed and nothing
+// may be served. The sum of all rows' SHA-256 digests is kept up to date, so that members compare
+// whole states by 32 bytes.
 
 import CSQLite
 import Cryptography
@@ -119,10 +120,22 @@ public final class StateDatabase: StateReader {
         return SHA256.hash(encoder.bytes)
     }
 
-    private func checked(_ key: [UInt8], _ value: [UInt8], _ checksum: Int64) -> [UInt8] {
+    /// Whether a row is what was written; if not, that is noted.
+    private func holds(_ key: [UInt8], _ value: [UInt8], _ checksum: Int64) -> Bool {
         let expected = StateDatabase.rowDigest(key, value).prefix64
-        if Int64(bitPattern: expected) != checksum, damagedKey == nil { damagedKey = key }
-        return value
+        guard Int64(bitPattern: expected) != checksum else { return true }
+        damagedKey = damagedKey ?? key
+        return false
+    }
+
+    /// Refuses to go on after damage was met.
+    private func checkUndamaged() throws(Refusal) {
+        guard let damagedKey else { return }
+        throw StateDatabase.damage(at: damagedKey)
+    }
+
+    static func damage(at key: [UInt8]) -> Refusal {
+        Refusal("state.damaged", "row \(Hex.encode(key)) fails its checksum or cannot be read")
     }
 
     /// The value under `key`, or nil.
@@ -133,8 +146,13 @@ public final class StateDatabase: StateReader {
         }
         defer { sqlite3_reset(statement) }
         bind(statement, 1, key)
-        guard sqlite3_step(statement) == SQLITE_ROW else { return nil }
-        return checked(key, column(statement, 0), sqlite3_column_int64(statement, 1))
+        let step = sqlite3_step(statement)
+        guard step == SQLITE_ROW else {
+            if step != SQLITE_DONE { damagedKey = damagedKey ?? key }
+            return nil
+        }
+        let value = column(statement, 0)
+        return holds(key, value, sqlite3_column_int64(statement, 1)) ? value : nil
     }
 
     /// Entries in byte order.
@@ -152,22 +170,30 @@ public final class StateDatabase: StateReader {
         bind(statement, 2, upper)
         sqlite3_bind_int64(statement, 3, Int64(limit))
         var result: [StateEntry] = []
-        while sqlite3_step(statement) == SQLITE_ROW {
-            let key = column(statement, 0)
-            let value = checked(key, column(statement, 1), sqlite3_column_int64(statement, 2))
-            result.append(StateEntry(key: key, value: value))
+        var step = sqlite3_step(statement)
+        while step == SQLITE_ROW {
+            let entry = StateEntry(key: column(statement, 0), value: column(statement, 1))
+            if holds(entry.key, entry.value, sqlite3_column_int64(statement, 2)) {
+                result.append(entry)
+            }
+            step = sqlite3_step(statement)
         }
+        if step != SQLITE_DONE { damagedKey = damagedKey ?? lower }
         return result
     }
 
     /// Writes an entry's changes and moves the applied index, in one transaction.
     ///
-    /// Throws `state.unavailable` when SQLite refuses (a full disk, say); then nothing was written.
+    /// Throws `state.unavailable` when SQLite refuses (a full disk, say), and `state.damaged` when
+    /// a damaged row was read since the database was opened: what was worked out from it is not to
+    /// be kept. Then nothing was written.
     public func commit(_ changes: [StateChange], appliedIndex index: UInt64) throws(Refusal) {
+        try checkUndamaged()
         try execute("BEGIN IMMEDIATE")
         var digest = stateDigest
         do throws(Refusal) {
             for change in changes { try write(change, digest: &digest) }
+            try checkUndamaged()
             try writeProgress(index, digest)
             try execute("COMMIT")
         } catch {
@@ -223,9 +249,7 @@ public final class StateDatabase: StateReader {
             for entry in page {
                 digest = digest &+ StateDatabase.rowDigest(entry.key, entry.value)
             }
-            if let damagedKey {
-                throw Refusal("state.damaged", "row \(Hex.encode(damagedKey)) fails its checksum")
-            }
+            try checkUndamaged()
             guard let last = page.last else { break }
             lower = last.key + [0]
         }

@@ -37,22 +37,15 @@ public final class StateMachine {
 
     /// Opens the machine on `database`, installing the genesis when it is empty.
     ///
-    /// Throws `genesis.*` or a policy's own code when the genesis does not hold together, and
-    /// `state.other-deployment` when the database belongs to another one.
+    /// Throws `genesis.*` or a policy's own code when the genesis does not hold together,
+    /// `state.other-deployment` when the database belongs to another one, and `state.damaged` when
+    /// it is not whole.
     public init(genesis: Genesis, database: StateDatabase) throws(Refusal) {
         self.genesis = genesis
         genesisDigest = genesis.digest
         self.database = database
-        if let position = Tables.meta.record(ChainPosition.key, in: database) {
-            _ = position
-            guard
-                let first = Tables.entryChain.record(
-                    Key.number(StateMachine.genesisIndex), in: database),
-                first.value == genesisDigest
-            else {
-                throw Refusal(
-                    "state.other-deployment", "this state belongs to another deployment")
-            }
+        guard database.appliedIndex == 0 else {
+            try StateMachine.checkContinues(database, genesisDigest: genesisDigest)
             return
         }
         let overlay = StateOverlay(database)
@@ -66,6 +59,23 @@ public final class StateMachine {
             ChainPosition.key,
             to: ChainPosition(timestamp: genesis.timestamp, entryChain: genesisDigest), in: overlay)
         try database.commit(overlay.allChanges, appliedIndex: StateMachine.genesisIndex)
+    }
+
+    /// Refuses a database that is another deployment's, or whose parts do not belong together.
+    private static func checkContinues(_ database: StateDatabase, genesisDigest: Digest)
+        throws(Refusal)
+    {
+        let position = Tables.meta.record(ChainPosition.key, in: database)
+        let first = Tables.entryChain.record(Key.number(genesisIndex), in: database)
+        let last = Tables.entryChain.record(Key.number(database.appliedIndex), in: database)
+        if let key = database.damagedKey { throw StateDatabase.damage(at: key) }
+        guard let first, first.value == genesisDigest else {
+            throw Refusal("state.other-deployment", "this state belongs to another deployment")
+        }
+        guard let position, let last, last.value == position.entryChain else {
+            throw Refusal(
+                "state.damaged", "the chain does not end at entry \(database.appliedIndex)")
+        }
     }
 
     /// The state to read from. Valid until the next `apply`.
@@ -87,9 +97,7 @@ public final class StateMachine {
 
     /// Why nothing may be served from here, if a stored row was found damaged.
     public var damage: Refusal? {
-        database.damagedKey.map {
-            Refusal("state.damaged", "row \(Hex.encode($0)) fails its checksum")
-        }
+        database.damagedKey.map { StateDatabase.damage(at: $0) }
     }
 
     /// The earliest time at which something falls due.
@@ -109,8 +117,8 @@ public final class StateMachine {
 
     /// Applies an entry.
     ///
-    /// Throws only when the store fails or the entry is not the next one; a refused command is an
-    /// answer in its receipt.
+    /// Throws only when the store fails or is damaged, or the entry is not the next one; a refused
+    /// command is an answer in its receipt.
     public func apply(index: UInt64, term: UInt64, payload: EntryPayload) throws(Refusal)
         -> AppliedEntry
     {

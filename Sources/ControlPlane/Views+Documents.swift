@@ -73,7 +73,7 @@ extension Views {
             guard let agent = Address(key), !record.draining else { return nil }
             return ProvedScore.all(of: agent, in: state).first { $0.kernel == "cpu.sgemm.1t" }?.rate
         }
-        let total = rates.reduce(0, +)
+        let total = UInt64(clamping: rates.reduce(UInt128(0)) { $0 + UInt128($1) })
         let operations = work.operations.multipliedReportingOverflow(by: plan.segmentCount)
         let seconds = total > 0 && !operations.overflow ? operations.partialValue / total : 0
         return [

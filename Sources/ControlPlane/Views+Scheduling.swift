@@ -150,22 +150,27 @@ extension Views {
 }
 
 extension TrainingPlan {
-    /// The work of a task in the units that machines are measured in.
+    /// The work of a task in the units that machines are measured in, held at the largest number.
+    ///
+    /// A plan's bounds allow products of 103 bits, which 128 hold.
     func work(of kind: TaskKind) -> (operations: UInt64, bytes: UInt64, memory: UInt64) {
-        let width = UInt64(architecture.width)
-        let parameters =
-            12 * UInt64(architecture.layers) * width * width
-            + width * (256 + UInt64(architecture.context))
-        let tokens = UInt64(architecture.batch) * UInt64(architecture.context)
-        let held = data.reduce(0) { $0 + $1.bytes } / 1_000_000 * heldOutMillionths
+        let width = UInt128(architecture.width)
+        let layers = UInt128(architecture.layers)
+        let parameters = 12 * layers * width * width + width * (256 + UInt128(architecture.context))
+        let tokens = UInt128(architecture.batch) * UInt128(architecture.context)
+        let bytesOfData = data.reduce(UInt128(0)) { $0 + UInt128($1.bytes) }
+        let held = bytesOfData * UInt128(heldOutMillionths) / 1_000_000
         let operations =
             switch kind {
-            case .segment: 6 * parameters * tokens * UInt64(recipe.stepsPerSegment)
-            case .aggregate: parameters * 8 * UInt64(recipe.segmentsPerRound)
+            case .segment: 6 * parameters * tokens * UInt128(recipe.stepsPerSegment)
+            case .aggregate: parameters * 8 * UInt128(recipe.segmentsPerRound)
             case .initialise, .evaluate: 2 * parameters * max(held, 65_536)
             }
         let bytes = parameters * 4 * 8
-        let memory = parameters * 4 * 8 + tokens * width * UInt64(architecture.layers) * 64
-        return (operations, bytes, max(memory, 64 << 20))
+        let memory = bytes + tokens * width * layers * 64
+        return (
+            UInt64(clamping: operations), UInt64(clamping: bytes),
+            UInt64(clamping: max(memory, 64 << 20))
+        )
     }
 }

@@ -154,6 +154,25 @@ final class TestDeployment {
                 chain: views.chain(at: index) ?? .zero))
     }
 
+    /// Applies another deployment's entries.
+    func replay(_ other: TestDeployment) throws(Refusal) {
+        for entry in other.entries {
+            if entry.payload.isEmpty {
+                try machine.applyEmpty(
+                    index: entry.index, term: entry.term, kind: entry.kind, payload: [])
+            } else {
+                let applied = try machine.apply(
+                    index: entry.index, term: entry.term,
+                    payload: try EntryPayload(decoding: entry.payload))
+                events += applied.events
+                receipts += applied.receipts
+            }
+            entries.append(entry)
+        }
+        now = other.now
+        nonces = other.nonces
+    }
+
     // MARK: Reading
 
     func events(_ kind: String) -> [Event] { events.filter { $0.kind == kind } }
