@@ -1,5 +1,5 @@
-// One fast clock must not close a vote: the log's time may be ahead of a member's own clock by so much
-// and no more.
+// One fast clock must not close a vote: the log's time may be ahead of a member's own clock by so
+// much and no more.
 
 import ControlPlane
 import Primitives

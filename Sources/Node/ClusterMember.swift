@@ -1,7 +1,8 @@
 // One member: the engine with its surroundings, driven from one inbox.
 //
-// Every input is worked off in the order it arrived; then what the engine asks is done: send, write to
-// the log (on the log's own thread), tell who watches. Nothing here waits for a disk or a network.
+// Every input is worked off in the order it arrived; then what the engine asks is done: send, write
+// to the log (on the log's own thread), tell who watches. Nothing here waits for a disk or a
+// network.
 
 public import ControlPlane
 import Cryptography

@@ -101,8 +101,8 @@ package final class DurableLog: Storage {
 
     // MARK: Writing
 
-    /// Queues what the core wants stored; once it is on the disk, or will never be, `report` is told
-    /// on the log's thread.
+    /// Queues what the core wants stored; once it is on the disk, or will never be, `report` is
+    /// told on the log's thread.
     func write(
         _ message: Message, report: @escaping @Sendable (MemberInput) -> Void
     ) throws(Refusal) {

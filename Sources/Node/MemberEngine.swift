@@ -1,7 +1,8 @@
 // The synchronous heart of a member: the consensus core, the state machine and who waits for what.
 //
-// Inputs come in with the time, effects go out. It knows no clock, no thread, no disk and no network,
-// so that the actor of a running member and a simulation of a whole cluster drive the same code.
+// Inputs come in with the time, effects go out. It knows no clock, no thread, no disk and no
+// network, so that the actor of a running member and a simulation of a whole cluster drive the same
+// code.
 
 package import ControlPlane
 package import Primitives
@@ -11,8 +12,8 @@ package import Raft
 package struct MemberEffects {
     /// To other members.
     package var messages: [Message] = []
-    /// For the log (`storageAppend`), to be written one after the other; each one's `responses` come
-    /// back as `MemberInput.stored` once it is flushed.
+    /// For the log (`storageAppend`), to be written one after the other; each one's `responses`
+    /// come back as `MemberInput.stored` once it is flushed.
     package var batches: [Message] = []
     /// Entries that were applied.
     package var applied: [AppliedEntry] = []

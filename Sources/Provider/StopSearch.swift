@@ -1,5 +1,5 @@
-// Where a text ends because of a stop text: nothing that belongs to one may reach the customer, even
-// when it comes in pieces.
+// Where a text ends because of a stop text: nothing that belongs to one may reach the customer,
+// even when it comes in pieces.
 
 /// Cuts a growing text before its first stop text.
 ///

@@ -1,5 +1,5 @@
-// Known bugs of consensus systems, each put back on purpose to see that the simulation finds it. They
-// are made in the surroundings of the member (driver, disk, network), never in its own code.
+// Known bugs of consensus systems, each put back on purpose to see that the simulation finds it.
+// They are made in the surroundings of the member (driver, disk, network), never in its own code.
 
 /// A bug to plant.
 public enum Flaw: String, Sendable, CaseIterable {

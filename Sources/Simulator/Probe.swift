@@ -1,5 +1,5 @@
-// Rare paths that a simulation should reach. A path that no seed reaches is not tested, however many
-// seeds pass.
+// Rare paths that a simulation should reach. A path that no seed reaches is not tested, however
+// many seeds pass.
 
 /// A path that was reached.
 public enum Probe: String, Sendable, CaseIterable {

@@ -62,7 +62,8 @@ extension Simulation {
                 member.kill(&diskRandom)
             }
             let isShort = faultRandom.happens(500)
-            let pause = isShort ? faultRandom.pick(1_000...200_000) : faultRandom.pick(1...6_000_000)
+            let pause =
+                isShort ? faultRandom.pick(1_000...200_000) : faultRandom.pick(1...6_000_000)
             queue.plan(.start(member: number), at: now + pause)
         }
         let down = members.filter { $0.current == nil }.count

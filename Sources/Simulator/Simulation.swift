@@ -1,6 +1,6 @@
-// A whole cluster in one thread and in virtual time, from one seed: members, their disks and clocks, the
-// network between them, clients, and faults. First a phase in which anything may break and nothing may
-// go wrong; then one in which nothing breaks and everything must come to an end.
+// A whole cluster in one thread and in virtual time, from one seed: members, their disks and
+// clocks, the network between them, clients, and faults. First a phase in which anything may break
+// and nothing may go wrong; then one in which nothing breaks and everything must come to an end.
 
 import ControlPlane
 import LogStore
@@ -108,7 +108,8 @@ public final class Simulation {
             seed: seed, members: members.count, flaw: flaw, traceHash: trace.value,
             virtualMilliseconds: now / 1000, steps: trace.count, entries: checks.lastApplied,
             operations: UInt64(history.operations.filter { $0.returned != nil }.count),
-            undecidedHistories: undecidedHistories, probes: probes, violation: violation, story: story ?? [])
+            undecidedHistories: undecidedHistories, probes: probes, violation: violation,
+            story: story ?? [])
     }
 
     private func work(until end: VirtualTime) throws(Refusal) {

@@ -1,5 +1,5 @@
-// The policies, the proposals and the genesis that ship with the repository: each is read by its own
-// parser, they fit each other, and a deployment starts from them.
+// The policies, the proposals and the genesis that ship with the repository: each is read by its
+// own parser, they fit each other, and a deployment starts from them.
 
 import ControlPlane
 import Cryptography

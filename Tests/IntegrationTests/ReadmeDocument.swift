@@ -1,5 +1,5 @@
-// The commands in a Markdown file: fenced blocks of `sh` and `console`, and the calls of the program
-// in them.
+// The commands in a Markdown file: fenced blocks of `sh` and `console`, and the calls of the
+// program in them.
 
 import Glibc
 import Primitives

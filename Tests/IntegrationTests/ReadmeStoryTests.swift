@@ -1,5 +1,5 @@
-// The README's story, typed: every `sh` block from "By hand" on, in order, in one shell, with days of
-// one second instead of twenty. Where a person would wait, the shell asks again.
+// The README's story, typed: every `sh` block from "By hand" on, in order, in one shell, with days
+// of one second instead of twenty. Where a person would wait, the shell asks again.
 
 import Glibc
 import Primitives

@@ -95,7 +95,13 @@ struct LimitTests {
     @Test func `who dawdles over a body is answered 408`() async throws {
         try await withServer(limits: LimitTests.hasty(\.requestTimeout)) { server in
             let start = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc"
-            let heard = try await speak(Array(start.utf8), to: server)
+            // On a starved machine the request's own deadline can pass before its first byte is
+            // read, and then there is nobody to answer: the answer must come when the machine keeps
+            // up.
+            var heard = ""
+            for _ in 0..<5 where !heard.hasPrefix("HTTP/1.1 408 ") {
+                heard = try await speak(Array(start.utf8), to: server)
+            }
             #expect(heard.hasPrefix("HTTP/1.1 408 "))
         }
     }

@@ -1,5 +1,5 @@
-// What must hold between the members at every moment (Ongaro and Ousterhout 2014, figure 3), watched
-// from outside, after every step.
+// What must hold between the members at every moment (Ongaro and Ousterhout 2014, figure 3),
+// watched from outside, after every step.
 
 import ControlPlane
 import Ledger

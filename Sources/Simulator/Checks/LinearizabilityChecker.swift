@@ -1,6 +1,6 @@
-// Whether concurrent operations could have happened one at a time, each at some moment between its call
-// and its return (Wing and Gong 1993, with the memory of Lowe 2017: a set of operations that led to a
-// state once need not be tried again).
+// Whether concurrent operations could have happened one at a time, each at some moment between its
+// call and its return (Wing and Gong 1993, with the memory of Lowe 2017: a set of operations that
+// led to a state once need not be tried again).
 
 /// A machine that does one thing at a time.
 protocol SequentialModel {
@@ -51,8 +51,8 @@ struct LinearizabilityChecker<Model: SequentialModel> {
 
     private let model: Model
     private let actions: [TimedAction<Model.Action>]
-    /// Calls and returns in order of time, as a list from which chosen ones are lifted. The first is
-    /// a sentinel.
+    /// Calls and returns in order of time, as a list from which chosen ones are lifted. The first
+    /// is a sentinel.
     private var events: [Event] = []
     private var returnOf: [Int]
     private let stepLimit: Int

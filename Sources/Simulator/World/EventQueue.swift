@@ -1,5 +1,5 @@
-// Virtual time: what happens next, and when. A binary heap by time, then by order of planning, so that
-// nothing depends on how ties fall.
+// Virtual time: what happens next, and when. A binary heap by time, then by order of planning, so
+// that nothing depends on how ties fall.
 
 /// Microseconds since the simulation began.
 typealias VirtualTime = UInt64

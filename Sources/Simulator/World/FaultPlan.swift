@@ -1,5 +1,5 @@
-// Which faults a run sees and how hard, drawn from its seed. Each run leaves some kinds out and turns
-// others up: always everything would hide what only shows when one fault stands alone.
+// Which faults a run sees and how hard, drawn from its seed. Each run leaves some kinds out and
+// turns others up: always everything would hide what only shows when one fault stands alone.
 
 import Primitives
 

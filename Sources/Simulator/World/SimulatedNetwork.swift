@@ -1,5 +1,5 @@
-// Lines between members: slow, lossy, doubling, cut in one direction or in both. Messages overtake each
-// other, and outlive the connection, the sender and the receiver's life.
+// Lines between members: slow, lossy, doubling, cut in one direction or in both. Messages overtake
+// each other, and outlive the connection, the sender and the receiver's life.
 
 import Primitives
 

@@ -1,5 +1,5 @@
-// A fingerprint of everything that happened, in order: two runs of a seed must agree on it. FNV-1a with
-// a final mix; it tells runs apart, and proves nothing to an adversary.
+// A fingerprint of everything that happened, in order: two runs of a seed must agree on it. FNV-1a
+// with a final mix; it tells runs apart, and proves nothing to an adversary.
 
 /// A running fingerprint.
 struct TraceHash {
@@ -9,7 +9,8 @@ struct TraceHash {
 
     mutating func add(_ number: UInt64) {
         count += 1
-        // A word at a time: the multiplication carries upward only, so the high half is folded back.
+        // A word at a time: the multiplication carries upward only, so the high half is folded
+        // back.
         state = (state ^ number) &* 0x0000_0100_0000_01B3
         state ^= state >> 32
     }

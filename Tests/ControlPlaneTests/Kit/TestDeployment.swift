@@ -1,6 +1,6 @@
 // A deployment in one process: the state machine of one member, fed with signed commands. Every
-// entry is applied the way a member does it, kept the way an auditor gets it, and followed by a look
-// at the books.
+// entry is applied the way a member does it, kept the way an auditor gets it, and followed by a
+// look at the books.
 
 import ControlPlane
 import Cryptography
