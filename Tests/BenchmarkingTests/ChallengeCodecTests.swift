@@ -24,7 +24,8 @@ import Testing
             .verdict(
                 ChallengeVerdict(
                     session: session, outcome: .accepted, code: "challenge.accepted",
-                    message: "right", sample: RateSample(work: 5, nanoseconds: 6), evidence: .zero)),
+                    message: "right",
+                    sample: RateSample(work: 5, nanoseconds: 6), evidence: .zero)),
         ]
     }
 

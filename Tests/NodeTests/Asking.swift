@@ -71,7 +71,8 @@ extension Deployment {
                 defer { client.close() }
                 let status = try await client.get("/api/v1/status")
                 states.insert(
-                    "\(status["applied_index"]?.unsigned ?? 0) \(status["state_digest"]?.text ?? "")"
+                    "\(status["applied_index"]?.unsigned ?? 0)"
+                        + " \(status["state_digest"]?.text ?? "")"
                 )
             }
             return states.count == 1 ? states.first : nil

@@ -92,7 +92,8 @@ public final class Blueprint: Sendable {
         let (recipient, amount) = transfer(client: client, nonce: nonce)
         let envelope = try CommandSigning.sign(
             .transfer(
-                asset: "CREDIT", to: accounts[recipient], amount: Amount(UInt128(amount)), memo: ""),
+                asset: "CREDIT", to: accounts[recipient],
+                amount: Amount(UInt128(amount)), memo: ""),
             nonce: nonce, genesis: genesis, key: keys[client])
         signed.withLock { $0[name] = envelope }
         return envelope
