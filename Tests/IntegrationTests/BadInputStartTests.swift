@@ -1,0 +1,113 @@
+// What keeps a member or an agent from starting: one sentence each, the contract's exit code, and
+// whoever runs already goes on.
+
+import Glibc
+import Platform
+import Primitives
+import Testing
+
+@Suite(.enabled(if: CommandLineProgram.built != nil), .timeLimit(.minutes(3)))
+struct BadInputStartTests {
+    @Test func `a second member on the same folder, and a second on the same port`() async throws {
+        try await withRoadDeployment { deployment in
+            try await deployment.startMember()
+            let second = try await deployment.run(["node", "run", "--home", deployment.home])
+            #expect(second.status == 1)
+            #expect(second.refusal.hasPrefix("error[node.already-running]: "))
+            let configuration = "\(deployment.home)/config.yaml"
+            let text = try Files.readText(configuration)
+            try Files.writeAtomically(
+                configuration, Array(text.replacing("data: data", with: "data: other").utf8))
+            let third = try await deployment.run(["node", "run", "--home", deployment.home])
+            #expect(third.status == 1)
+            #expect(third.refusal.hasPrefix("error[transport.port-in-use]: "))
+            #expect(try await deployment.answers())
+            #expect(await deployment.end("member") == 0)
+        }
+    }
+
+    @Test func `a member's folder that does not hold together`() async throws {
+        try await withRoadDeployment { deployment in
+            let key = "\(deployment.home)/seat.key"
+            let genesis = "\(deployment.path)/cluster/genesis.althing"
+            func attempt() async throws -> (Int32?, String) {
+                let outcome = try await deployment.run(["node", "run", "--home", deployment.home])
+                return (outcome.status, outcome.refusal)
+            }
+            let seed = try Files.read(key)
+            let other = String(repeating: "7", count: 64)
+            try Files.writeAtomically(key, Array(other.utf8), mode: 0o600)
+            var (status, refusal) = try await attempt()
+            #expect(status == 1 && refusal.hasPrefix("error[seat.key]: "))
+            try Files.writeAtomically(key, seed, mode: 0o644)
+            (status, refusal) = try await attempt()
+            #expect(status == 1 && refusal.hasPrefix("error[file.not-private]: "))
+            try Files.writeAtomically(key, seed, mode: 0o600)
+            let bytes = try Files.read(genesis)
+            try Files.writeAtomically(genesis, Array(bytes.dropLast(10)))
+            (status, refusal) = try await attempt()
+            #expect(status == 1 && refusal.hasPrefix("error["))
+            try Files.remove(genesis)
+            (status, refusal) = try await attempt()
+            #expect(status == 1 && refusal.hasPrefix("error[file.missing]: "))
+        }
+    }
+
+    @Test func `a data folder that cannot be written, and one without space`() async throws {
+        try await withRoadDeployment { deployment in
+            let data = "\(deployment.home)/data"
+            for (options, code) in [("ro", "file.read-only"), ("size=64k", "file.no-space")] {
+                try Files.makeFolders(data)
+                guard try await mount(data, options) else {
+                    print("skipped: no file system can be mounted here, so no disk can be full")
+                    return
+                }
+                let outcome = try await deployment.run(["node", "run", "--home", deployment.home])
+                try await unmount(data)
+                #expect(outcome.status == 1)
+                #expect(outcome.refusal.hasPrefix("error[\(code)]: "), "\(outcome.refusal)")
+                #expect(outcome.refusal.contains(data))
+            }
+            try await deployment.startMember()
+        }
+    }
+
+    private func mount(_ folder: String, _ options: String) async throws -> Bool {
+        guard geteuid() == 0, let program = Environment.find(program: "mount") else { return false }
+        return try await RoadProgram.run(
+            program, ["-t", "tmpfs", "-o", options, "tmpfs", folder]
+        ).isSuccess
+    }
+
+    private func unmount(_ folder: String) async throws {
+        guard let program = Environment.find(program: "umount") else { return }
+        #expect(try await RoadProgram.run(program, [folder]).isSuccess)
+    }
+
+    @Test func `an agent without bubblewrap, without registration, without a cluster`()
+        async throws
+    {
+        try await withRoadDeployment { deployment in
+            try await deployment.startMember()
+            let home = "\(deployment.path)/machine"
+            let made = try await deployment.run([
+                "provider", "init", "--home", home, "--cluster", deployment.origin,
+            ])
+            #expect(made.status == 0)
+            let tool = try await deployment.run(
+                ["provider", "run", "--home", home], environment: [("PATH", "/nowhere")])
+            #expect(tool.status == 1)
+            #expect(tool.refusal.hasPrefix("error[sandbox.unavailable]: "))
+            #expect(tool.refusal.contains("bubblewrap"))
+            let stranger = try await deployment.run(["provider", "bench", "--home", home])
+            #expect(stranger.status == 1)
+            #expect(stranger.refusal.hasPrefix("error[provider.unknown]: "))
+            let nobody = try await deployment.run([
+                "provider", "bench", "--home", home, "--cluster", "http://127.0.0.1:1",
+            ])
+            #expect(nobody.status == 2)
+            #expect(nobody.refusal.hasPrefix("error[cluster.unreachable]: "))
+            #expect(try await deployment.answers())
+        }
+    }
+}
