@@ -48,6 +48,9 @@ package final class MemberEngine {
     /// How often a leader was elected since the start.
     package private(set) var leaderChanges: UInt64 = 0
     private let clockBoundMilliseconds: UInt64
+    /// Stands in the name of every read: a late answer to a read of an earlier life must not pass for
+    /// the answer to one of this life.
+    private let lifeName: UInt64
     private var node: RawNode
     private var pending = PendingReplies()
     private var toPropose: [Envelope] = []
@@ -71,6 +74,8 @@ package final class MemberEngine {
     ) throws(Refusal) {
         self.machine = machine
         self.clockBoundMilliseconds = clockBoundMilliseconds
+        var seed = SplitMix64(seed: options.seed)
+        lifeName = seed.next()
         var options = options
         options.asynchronousStorageWrites = true
         options.appliedIndex = machine.appliedIndex
@@ -128,10 +133,11 @@ package final class MemberEngine {
 
     private func takeRead(_ reply: Reply<UInt64>) {
         let number = pending.addRead(reply)
-        var encoder = BinaryEncoder()
-        encoder.sortable(number)
+        var name = BinaryEncoder()
+        name.sortable(lifeName)
+        name.sortable(number)
         do throws(Refusal) {
-            try node.readIndex(encoder.bytes)
+            try node.readIndex(name.bytes)
         } catch {
             pending.failRead(
                 number, Refusal("cluster.no-leader", "there is no leader to read from"))
@@ -187,16 +193,19 @@ package final class MemberEngine {
         try proposeWaiting(at: now)
         guard node.hasReady else { return false }
         let ready = try node.ready()
-        for read in ready.readStates {
-            var decoder = BinaryDecoder(read.context)
-            if let number = try? decoder.sortable() {
-                pending.confirm(read: number, at: read.index)
-            }
-        }
+        for read in ready.readStates { confirm(read) }
         if let state = ready.softState { noteLeader(state.leader) }
         for message in ready.messages { try route(message) }
         pending.applied(machine.appliedIndex)
         return true
+    }
+
+    private func confirm(_ read: ReadState) {
+        var decoder = BinaryDecoder(read.context)
+        guard let life = try? decoder.sortable(), life == lifeName,
+            let number = try? decoder.sortable()
+        else { return }
+        pending.confirm(read: number, at: read.index)
     }
 
     private func noteLeader(_ leader: UInt64?) {

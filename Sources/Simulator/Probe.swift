@@ -15,7 +15,6 @@ public enum Probe: String, Sendable, CaseIterable {
     case entriesTruncated = "entries-truncated"
     case writtenEntryReplaced = "written-entry-replaced"
     case staleWriteAnswerIgnored = "stale-write-answer-ignored"
-    case appendFromTheFuture = "append-from-the-future"
     // Network.
     case messageLost = "message-lost"
     case messageDoubled = "message-doubled"
@@ -27,10 +26,12 @@ public enum Probe: String, Sendable, CaseIterable {
     case leaderIsolated = "leader-isolated"
     // Members and disks.
     case processKilled = "process-killed"
+    case crashLoop = "crash-loop"
+    case killedAsVoter = "killed-as-voter"
+    case killedAsNewLeader = "killed-as-new-leader"
     case powerLost = "power-lost"
     case majorityDown = "majority-down"
     case writeTorn = "write-torn"
-    case unflushedLost = "unflushed-lost"
     case tornTailDropped = "torn-tail-dropped"
     case flushFailed = "flush-failed"
     case diskSlow = "disk-slow"

@@ -17,6 +17,7 @@ extension Simulation {
         trace.add(UInt64(member))
         switch kind {
         case .killProcess: stop([member], power: false)
+        case .crashLoop: crashRepeatedly(member)
         case .losePower: stop([member], power: true)
         case .losePowerEverywhere: stop(Array(members.indices), power: true)
         case .isolateMember: isolate(member)
@@ -50,7 +51,30 @@ extension Simulation {
         }
     }
 
-    private func stop(_ numbers: [Int], power: Bool) {
+    /// A member dies again soon after each start.
+    private func crashRepeatedly(_ number: Int) {
+        probes.reach(.crashLoop)
+        let first = members[number].life
+        var time = now
+        for round in 0..<4 as Range<UInt64> {
+            // Each death and each start begins another life.
+            queue.plan(.kill(member: number, life: first + 2 * round, power: false), at: time)
+            time += 1_000
+            queue.plan(.start(member: number), at: time)
+            time += faultRandom.pick(50_000...600_000)
+        }
+    }
+
+    /// A member dies within the next milliseconds, at a moment that matters.
+    private func doom(_ number: Int, _ probe: Probe) {
+        probes.reach(probe)
+        let power = faultRandom.happens(500)
+        queue.plan(
+            .kill(member: number, life: members[number].life, power: power),
+            at: now + faultRandom.next(below: 30_000))
+    }
+
+    func stop(_ numbers: [Int], power: Bool) {
         for number in numbers {
             let member = members[number]
             guard member.current != nil else { continue }
@@ -61,9 +85,8 @@ extension Simulation {
                 probes.reach(.processKilled)
                 member.kill(&diskRandom)
             }
-            let isShort = faultRandom.happens(500)
-            let pause =
-                isShort ? faultRandom.pick(1_000...200_000) : faultRandom.pick(1...6_000_000)
+            let isShort = faultRandom.happens(600)
+            let pause = faultRandom.pick(1_000...(isShort ? 100_000 : 6_000_000))
             queue.plan(.start(member: number), at: now + pause)
         }
         let down = members.filter { $0.current == nil }.count
@@ -162,10 +185,23 @@ extension Simulation {
         switch event {
         case .becameLeader(let term):
             probes.reach(.leaderElected)
+            members[number].isStanding = false
+            if isFaulty, faultRandom.happens(plan.newLeaderDeathChance) {
+                doom(number, .killedAsNewLeader)
+            }
             tell("member \(number + 1) leads term \(term)")
         case .quorumLost: probes.reach(.leaderLostQuorum)
-        case .becameCandidate(let term), .becamePreCandidate(let term):
+        case .becamePreCandidate:
+            if members[number].isStanding { probes.reach(.electionUndecided) }
+        case .becameCandidate(let term):
+            members[number].isStanding = true
             tell("member \(number + 1) stands for term \(term)")
+        case .becameFollower: members[number].isStanding = false
+        case .voteCast(let request):
+            guard request.kind == .vote, request.candidate != members[number].id, isFaulty,
+                faultRandom.happens(plan.voterDeathChance)
+            else { return }
+            doom(number, .killedAsVoter)
         case .voteRejected: probes.reach(.voteRefused)
         case .voteIgnoredInLease: probes.reach(.voteIgnoredForLeader)
         case .appendRejected: probes.reach(.appendRejected)

@@ -132,13 +132,15 @@ public final class Simulation {
     func handle(_ event: WorldEvent) throws(Refusal) {
         switch event {
         case .tick(let member, let life): try tick(member, life)
-        case .deliver(_, let to, _), .unreachable(let to, _): try pass(event, to: to)
+        case .deliver(_, let to, _, _), .unreachable(let to, _): try pass(event, to: to)
         case .written(let member, _): try pass(event, to: member)
         case .request(let request): try pass(event, to: request.member)
         case .client(let client, let step): try advance(client, step)
         case .answer(let answer): try take(answer)
         case .fault: try strike()
         case .start(let member): try start(member)
+        case .kill(let member, let life, let power):
+            if members[member].life == life { stop([member], power: power) }
         case .resume(let member): try resume(member)
         case .heal(let partition): heal(partition)
         case .diskRecovers(let member):
@@ -193,7 +195,9 @@ public final class Simulation {
             return
         }
         switch event {
-        case .deliver(let from, _, let bytes): try receive(bytes, from: from, at: number)
+        case .deliver(_, _, let life, let bytes):
+            if life != member.life { probes.reach(.messageOutlivedReceiver) }
+            try receive(bytes, at: number)
         case .unreachable(_, let peer): try feed(number, .unreachable(UInt64(peer) + 1))
         case .written(_, let life): try finishWriting(number, life)
         case .request(let request): try ask(request)
@@ -201,7 +205,7 @@ public final class Simulation {
         }
     }
 
-    private func receive(_ bytes: [UInt8], from: Int, at number: Int) throws(Refusal) {
+    private func receive(_ bytes: [UInt8], at number: Int) throws(Refusal) {
         guard members[number].current != nil else { return }
         let message = try Message(decoding: bytes)
         trace.add(bytes)
@@ -219,9 +223,6 @@ public final class Simulation {
         while let effects = life.engine.round(at: clock) {
             for message in effects.messages { send(message, from: number) }
             for batch in effects.batches { try write(batch, of: member, life) }
-            for note in effects.notes {
-                if case .appendFromTheFuture = note { probes.reach(.appendFromTheFuture) }
-            }
         }
         try checks.observe(member, probes: &probes)
         answerClients(of: number)
@@ -252,7 +253,8 @@ public final class Simulation {
         let bytes = message.encoded
         let arrivals = network.send(from: from, to: to, at: now, probes: &probes)
         for arrival in arrivals {
-            queue.plan(.deliver(from: from, to: to, bytes: bytes), at: arrival)
+            queue.plan(
+                .deliver(from: from, to: to, life: members[to].life, bytes: bytes), at: arrival)
         }
         if arrivals.isEmpty, network.noticesLoss() {
             queue.plan(.unreachable(member: from, peer: to), at: now + 1_000)
@@ -290,8 +292,10 @@ public final class Simulation {
         let batches = life.writing
         life.writing = []
         for batch in batches {
+            let files = member.disk.names.count
             do throws(Refusal) {
                 try life.log.commit(batch.records)
+                if member.disk.names.count > files { probes.reach(.segmentRolled) }
             } catch {
                 try feed(number, .logFailed(error))
                 return

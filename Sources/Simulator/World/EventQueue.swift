@@ -8,8 +8,8 @@ typealias VirtualTime = UInt64
 enum WorldEvent {
     /// A member's consensus clock moves.
     case tick(member: Int, life: UInt64)
-    /// A message arrives, as bytes.
-    case deliver(from: Int, to: Int, bytes: [UInt8])
+    /// A message arrives, as bytes; `life` is the receiver's when it was sent.
+    case deliver(from: Int, to: Int, life: UInt64, bytes: [UInt8])
     /// A member learns that another cannot be reached.
     case unreachable(member: Int, peer: Int)
     /// A disk finished what it was writing.
@@ -22,6 +22,8 @@ enum WorldEvent {
     case answer(ClientAnswer)
     /// The next fault.
     case fault
+    /// A member's process or machine dies, if it is still in this life.
+    case kill(member: Int, life: UInt64, power: Bool)
     /// A member that was stopped starts again.
     case start(member: Int)
     /// A member that was paused goes on.

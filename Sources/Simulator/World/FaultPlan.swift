@@ -15,7 +15,10 @@ struct FaultPlan {
     let doublingChance: UInt64
     /// The least and the most time between two faults, in microseconds.
     let pace: ClosedRange<UInt64>
-    /// How a flush takes, in microseconds.
+    /// Members that die right after they voted, or right after they were elected.
+    let voterDeathChance: UInt64
+    let newLeaderDeathChance: UInt64
+    /// How long a flush takes, in microseconds.
     let flushTime: ClosedRange<UInt64>
     /// How much each kind of fault weighs.
     let weights: [(kind: FaultKind, weight: UInt64)]
@@ -32,6 +35,8 @@ struct FaultPlan {
         pace = least...(least + random.pick(100_000...2_500_000))
         let flush = random.pick(100...3_000)
         flushTime = flush...(flush + random.pick(0...10_000))
+        voterDeathChance = random.happens(400) ? random.pick(50...700) : 0
+        newLeaderDeathChance = random.happens(400) ? random.pick(50...500) : 0
         var weights: [(kind: FaultKind, weight: UInt64)] = []
         for kind in FaultKind.allCases where random.happens(650) {
             weights.append((kind, random.pick(1...10)))
@@ -56,6 +61,7 @@ struct FaultPlan {
 /// A kind of fault.
 enum FaultKind: CaseIterable {
     case killProcess
+    case crashLoop
     case losePower
     case losePowerEverywhere
     case isolateMember

@@ -48,6 +48,8 @@ final class SimulatedMember {
     /// How long its ticks are, in microseconds: clocks do not run at the same pace.
     var tickLength: VirtualTime = 100_000
     var ticks: UInt64 = 0
+    /// Whether it asked for votes and has no answer yet.
+    var isStanding = false
     /// What came while it was paused; nil while it runs.
     var held: [WorldEvent]?
     /// Every flush takes this much longer.
