@@ -16,8 +16,8 @@ public struct Admission: Sendable {
 
     /// Decodes and checks the canonical bytes of an envelope.
     ///
-    /// Throws `codec.malformed`, `command.too-large`, `signature.malformed`,
-    /// `signature.wrong-signer`.
+    /// Throws `codec.malformed`, `command.too-large`, `member.unknown`, `signature.wrong-signer`,
+    /// and the code of what is wrong with a signature's form (`signature.*`).
     public func admit(_ bytes: [UInt8]) throws(Refusal) -> Envelope {
         guard bytes.count <= Envelope.byteLimit else {
             throw Refusal(
