@@ -48,8 +48,8 @@ package final class MemberEngine {
     /// How often a leader was elected since the start.
     package private(set) var leaderChanges: UInt64 = 0
     private let clockBoundMilliseconds: UInt64
-    /// Stands in the name of every read: a late answer to a read of an earlier life must not pass for
-    /// the answer to one of this life.
+    /// Stands in the name of every read: a late answer to a read of an earlier life must not pass
+    /// for the answer to one of this life.
     private let lifeName: UInt64
     private var node: RawNode
     private var pending = PendingReplies()
