@@ -90,7 +90,11 @@ final class DemoStage {
     }
 
     private func environment() -> [(name: String, value: String)] {
-        var variables = Environment.all().filter { !$0.name.hasPrefix("ALTHING_") }
+        var variables = Environment.all().filter {
+            !$0.name.hasPrefix("ALTHING_") && $0.name != "TMPDIR"
+        }
+        // What a killed agent leaves of its tasks goes with the demonstration's own folder.
+        variables.append(("TMPDIR", folder))
         if !origins.isEmpty {
             variables.append(("ALTHING_CLUSTER", origins.joined(separator: ",")))
         }

@@ -103,7 +103,7 @@ struct ProposalCheck: AsyncParsableCommand {
         commandName: "check", abstract: "Check a proposal file without a cluster.",
         discussion: """
             Example:
-              althing proposal check Proposals/0001-train-first-light.md
+              althing proposal check Proposals/0001-train-kings.md
             """)
 
     @Argument(help: "The file.")
@@ -137,7 +137,7 @@ struct ProposalPlan: AsyncParsableCommand {
             The cluster runs the effects on a copy of its state and changes nothing.
 
             Example:
-              althing proposal plan Proposals/0001-train-first-light.md
+              althing proposal plan Proposals/0001-train-kings.md
             """)
 
     @Argument(help: "The file.")

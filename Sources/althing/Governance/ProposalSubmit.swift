@@ -18,7 +18,7 @@ struct ProposalSubmit: AsyncParsableCommand {
             in the files given with --data; only bytes with the digest in the proposal are sent.
 
             Example:
-              althing proposal submit Proposals/0001-train-first-light.md
+              althing proposal submit Proposals/0001-train-kings.md
             """)
 
     @Argument(help: "The file.")

@@ -17,7 +17,7 @@ struct AskCommand: AsyncParsableCommand {
             text is not.
 
             Example:
-              althing ask first-light "In the beginning" --api-key-file key.txt
+              althing ask kings "In the beginning" --api-key-file key.txt
             """)
 
     @Argument(help: "The model's name.")

@@ -11,8 +11,8 @@ struct ModelCommand: AsyncParsableCommand {
         commandName: "model", abstract: "Models, their cards, and deriving them again.",
         discussion: """
             Example:
-              althing model card first-light
-              althing model rederive first-light --threads 4
+              althing model card kings
+              althing model rederive kings --threads 4
             """,
         subcommands: [ModelList.self, ModelShow.self, ModelCard.self, ModelRederive.self])
 }
@@ -47,7 +47,7 @@ struct ModelShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a model.",
         discussion: """
             Example:
-              althing model show first-light
+              althing model show kings
             """)
 
     @Argument(help: "The model's name.")
@@ -86,7 +86,7 @@ struct ModelCard: AsyncParsableCommand {
         commandName: "card", abstract: "Print a model's card, Markdown made from the state.",
         discussion: """
             Example:
-              althing model card first-light > README.md
+              althing model card kings > README.md
             """)
 
     @Argument(help: "The model's name.")

@@ -20,7 +20,7 @@ struct ModelRederive: AsyncParsableCommand {
             Exit code 1 when the digests differ.
 
             Example:
-              althing model rederive first-light --threads 4
+              althing model rederive kings --threads 4
             """)
 
     @Argument(help: "The model's name.")
