@@ -1,5 +1,6 @@
 // Limits hold, and nothing of a task is left behind.
 
+import Glibc
 import Platform
 import Primitives
 import Sandbox
@@ -129,7 +130,8 @@ import Testing
         _ = try await sandbox.run(script("true"))
         _ = try await sandbox.run(script("true"), driver: .process)
         let groups = try await ChildProcess.run(
-            ChildCommand("find", ["/sys/fs/cgroup", "-name", "althing-*-*", "-type", "d"]))
+            ChildCommand(
+                "find", ["/sys/fs/cgroup", "-name", "althing-\(getpid())-*", "-type", "d"]))
         // Groups of tests that run beside this one carry the same name; they go too.
         let left = groups.output.text.split(separator: "\n").filter { group in
             (try? Files.readText("\(group)/cgroup.procs"))?.isEmpty == true
