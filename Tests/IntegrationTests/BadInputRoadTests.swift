@@ -59,13 +59,12 @@ struct BadInputRoadTests {
             expect(
                 try await deployment.run(
                     ["account", "transfer", RoadAddress.maintainer, "5 CREDIT"], as: "voter"),
-                "ledger.insufficient-funds")
-            expect(
-                try await deployment.run(
-                    ["account", "transfer", "0x12", "5 CREDIT"], as: "voter"), "", status: 64)
+                "ledger.account-unknown")
+            let malformed = try await deployment.run(
+                ["account", "transfer", "0x12", "5 CREDIT"], as: "voter")
+            #expect(malformed.status == 64)
             expect(try await deployment.run(["vote", "1", "for"], as: "voter"), "proposal.unknown")
-            expect(
-                try await deployment.run(["vote", "1", "perhaps"], as: "voter"), "", status: 64)
+            #expect(try await deployment.run(["vote", "1", "perhaps"], as: "voter").status == 64)
             let submitted = try await deployment.run(["proposal", "submit", signal], as: "owner")
             #expect(submitted.status == 0, "\(submitted.error.text)")
             expect(try await deployment.run(["vote", "1", "for"], as: "voter"), "vote.not-open")
