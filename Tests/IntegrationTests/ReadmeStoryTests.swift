@@ -2,6 +2,7 @@
 // of one second instead of twenty. Where a person would wait, the shell asks again.
 
 import Glibc
+import Platform
 import Primitives
 import Testing
 
@@ -56,16 +57,21 @@ import Testing
         for name in ["Deploy", "Policies", "Proposals"] {
             #expect(symlink(ReadmeDocument.root + "/" + name, "\(folder)/\(name)") == 0)
         }
-        let port = 20_000 + Int(getpid()) % 20_000
+        let ports = try RoadProgram.freePorts(2)
+        defer { withExtendedLifetime(ports) {} }
         let script = try ReadmeStoryTests.script(
-            try ReadmeDocument("README.md"), program: program.path, port: port)
+            try ReadmeDocument("README.md"), program: program.path, port: ports.first)
         let file = try #require(fopen("\(folder)/story.sh", "w"))
         fputs(script, file)
         fclose(file)
         let status = system(
             "cd '\(folder)' && env -u ALTHING_KEYSTORE timeout 240 bash story.sh >said 2>&1")
         let said = try ReadmeDocument.read("\(folder)/said")
-        #expect(status == 0, "\(said.suffix(4000))")
+        let logs = ["member-1", "machine-a", "machine-b"].map { name in
+            let log = (try? ReadmeDocument.read("\(folder)/story/\(name).log")) ?? "is missing"
+            return "\n\(name).log: \(log.suffix(2000))"
+        }
+        #expect(status == 0, "\(said.suffix(4000))\(logs.joined())")
         for sentence in [
             "would execute                      yes", "data uploaded  1 of 1", "it passes",
             "prepaid: 1 CREDIT", "data: [DONE]", "sound              yes",

@@ -9,11 +9,11 @@ import Testing
 actor RoadDeployment {
     nonisolated let program: String
     nonisolated let folder: TemporaryFolder
-    nonisolated let basePort: Int
+    private nonisolated let ports: PortBlock
     private var children: [String: ChildProcess] = [:]
 
     nonisolated var path: String { folder.path }
-    nonisolated var origin: String { "http://127.0.0.1:\(basePort)" }
+    nonisolated var origin: String { "http://127.0.0.1:\(ports.first)" }
     nonisolated var home: String { "\(path)/cluster/member-1" }
 
     /// People of the development genesis, by their index in its mnemonic.
@@ -23,7 +23,7 @@ actor RoadDeployment {
     init(program: String, policies: String = "Policies", day: String = "1s") async throws {
         self.program = program
         folder = try TemporaryFolder(prefix: "althing-integration")
-        basePort = RoadPorts.next()
+        ports = try RoadProgram.freePorts(2)
         let path = folder.path
         try Files.create("\(path)/password", Array("secret-canary\n".utf8), mode: 0o600)
         try Files.create("\(path)/wrong", Array("another\n".utf8), mode: 0o600)
@@ -32,7 +32,7 @@ actor RoadDeployment {
         let made = try await run([
             "cluster", "init", "--genesis", "Deploy/genesis.yaml", "--timings",
             "\(path)/timings.yaml", "--policies", policies, "--members", "1", "--base-port",
-            "\(basePort)", "--output", "\(path)/cluster",
+            "\(ports.first)", "--output", "\(path)/cluster",
         ])
         #expect(made.status == 0, "\(made.error.text)")
         for (name, index) in Self.people.sorted(by: { $0.value < $1.value }) {
@@ -69,8 +69,13 @@ actor RoadDeployment {
     /// Starts the member and waits until it leads.
     func startMember() async throws {
         try await start("member", ["node", "run", "--home", home])
-        _ = try await RoadProgram.eventually("the member to lead") {
-            try await answers() ? true : nil
+        do {
+            _ = try await RoadProgram.eventually("the member to lead") {
+                try await answers() ? true : nil
+            }
+        } catch {
+            Issue.record("the member's log: \(log("member").suffix(3000))")
+            throw error
         }
     }
 

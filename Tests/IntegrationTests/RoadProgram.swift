@@ -14,6 +14,12 @@ enum RoadProgram {
         return parts.dropLast(3).joined(separator: "/")
     }()
 
+    /// Ports in a row that nobody else has while the block lives.
+    static func freePorts(_ count: Int) throws(Refusal) -> PortBlock {
+        // Processes of tests that run at the same time begin to look in different places.
+        try PortBlock(count, startingAt: 10_000 + Int(getpid()) &* 97 % 20_000)
+    }
+
     /// How long any single command may take.
     private static let commandLimit: UInt64 = 120_000_000_000
 

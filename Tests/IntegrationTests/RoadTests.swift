@@ -40,7 +40,7 @@ struct RoadTests {
         let before = try Road.processes(of: program)
         let outcome = try await RoadProgram.run(
             program,
-            ["demo", "--once", "--output", "json", "--base-port", "\(RoadPorts.next())"],
+            ["demo", "--once", "--output", "json"],
             limit: 400_000_000_000)
         #expect(outcome.status == 0, "\(outcome.error.text.suffix(2000))")
         let line = try #require(outcome.output.text.split(separator: "\n").last)

@@ -16,6 +16,7 @@ actor Deployment {
     nonisolated let genesis: Genesis
     nonisolated let folder: TemporaryFolder
     private let seeds: [[UInt8]]
+    private let ports: PortBlock
     private var running: [UInt64: Task<Refusal?, Never>] = [:]
 
     /// Lays a deployment's foundation.
@@ -31,10 +32,12 @@ actor Deployment {
                 PolicyText(name: name, text: try Repository.text("Policies/\(name).yaml")))
         }
         var seeds: [[UInt8]] = []
+        // Processes of tests that run at the same time begin to look in different places.
+        ports = try PortBlock(2 * members, startingAt: 10_000 + Int(getpid()) &* 61 % 20_000)
         for number in 1...members {
             let seed = [UInt8](repeating: UInt8(number), count: 32)
-            let client = try FreePorts.next()
-            let peer = try FreePorts.next()
+            let client = ports.first + 2 * (number - 1)
+            let peer = client + 1
             genesis.seats.append(
                 Seat(
                     id: UInt64(number), publicKey: try Ed25519.publicKey(seed: Self.secret(seed)),
@@ -155,34 +158,5 @@ enum Repository {
 
     static func text(_ path: String) throws(Refusal) -> String {
         try Files.readText("\(root)/\(path)")
-    }
-}
-
-/// Ports that nobody listens on, below those from which the system takes ports for connections.
-enum FreePorts {
-    private static let counter = PortCounter()
-
-    /// A port that was free a moment ago and is given out once.
-    static func next() throws(Refusal) -> Int {
-        for _ in 0..<1000 {
-            let port = counter.next()
-            if isFree(port) { return port }
-        }
-        throw Refusal("test.port", "no free port was found")
-    }
-
-    private static func isFree(_ port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port)).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 // `althing demo`: the whole road on this machine.
 
 import ArgumentParser
+import Glibc
 import Platform
 import Primitives
 
@@ -25,8 +26,10 @@ struct DemoCommand: AsyncParsableCommand {
     )
     var root: String?
 
-    @Option(name: .customLong("base-port"), help: "The first of six ports of 127.0.0.1.")
-    var basePort = 7420
+    @Option(
+        name: .customLong("base-port"),
+        help: "The first of six ports of 127.0.0.1; the first free ones from 7420 on otherwise.")
+    var basePort: Int?
 
     @Flag(help: "Keep the folder with keys, logs and data, and say where it is.")
     var keep = false
@@ -38,25 +41,48 @@ struct DemoCommand: AsyncParsableCommand {
         guard ["table", "json"].contains(output) else {
             throw ValidationError("--output is table or json")
         }
-        guard 1024...65_000 ~= basePort else {
+        guard 1024...65_000 ~= basePort ?? DemoCommand.usualPort else {
             throw ValidationError("--base-port lies in 1024 to 65000")
         }
     }
 
     func run() async throws {
+        // Before anything is there that would have to be tidied up.
+        let stops = try Signals.arrivals(of: [SIGINT, SIGTERM, SIGHUP])
         let root = try DemoFiles.root(given: root)
+        let ports = try DemoCommand.ports(given: basePort)
         let temporary = try TemporaryFolder(prefix: "althing-demo")
         let folder = keep ? "\(temporary.path)-kept" : temporary.path
         if keep { try Files.makeFolders(folder, mode: 0o700) }
         let stage = try DemoStage(root: root, folder: folder, quiet: output == "json")
+        let first = ports?.first ?? basePort ?? DemoCommand.usualPort
         let work = Task {
-            try await Self.walk(stage, basePort: basePort, once: once, output: output)
+            try await Self.walk(stage, basePort: first, once: once, output: output)
         }
-        try Signals.watch { _ in work.cancel() }
-        defer { withExtendedLifetime(temporary) {} }
+        let watch = Task {
+            for await _ in stops { work.cancel() }
+        }
+        defer {
+            watch.cancel()
+            withExtendedLifetime((temporary, ports)) {}
+        }
         let result = await work.result
         if keep { stage.teller.tell("kept: \(folder)") }
         try result.get()
+    }
+
+    private static let usualPort = 7420
+    private static let portCount = 6
+
+    /// The ports to use when none were named; nil when those that were named are free.
+    private static func ports(given first: Int?) throws(Refusal) -> PortBlock? {
+        guard let first else { return try PortBlock(portCount, startingAt: usualPort) }
+        if let taken = (first..<first + portCount).first(where: { !PortBlock.isFree($0) }) {
+            throw Refusal(
+                "demo.port-in-use",
+                "port \(taken) of 127.0.0.1 is taken: name others with --base-port, or none")
+        }
+        return nil
     }
 
     private static func walk(
@@ -69,6 +95,7 @@ struct DemoCommand: AsyncParsableCommand {
             if output == "table" { stage.teller.tell("\ndone in \(script.summary.seconds) s") }
             if !once { await stay(stage) }
         } catch {
+            if !Task.isCancelled { stage.tellLastWords() }
             await stage.clear()
             throw error
         }

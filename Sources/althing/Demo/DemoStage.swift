@@ -64,6 +64,7 @@ final class DemoStage {
         command.timeLimitNanoseconds = 180_000_000_000
         command.output = .captured(limit: 4 << 20)
         let outcome = try await ChildProcess.run(command)
+        try DemoStage.refuseWhenStopped()
         guard outcome.ending == .exited(status), !outcome.isTimedOut else {
             let said = outcome.error.text.isEmpty ? outcome.output.text : outcome.error.text
             throw Refusal(
@@ -83,10 +84,18 @@ final class DemoStage {
         command.workingFolder = root
         command.timeLimitNanoseconds = 60_000_000_000
         let outcome = try await ChildProcess.run(command)
+        try DemoStage.refuseWhenStopped()
         guard outcome.isSuccess else {
             throw Refusal("demo.command", "\(name) ended with \(outcome.ending)")
         }
         return outcome.output.text
+    }
+
+    /// Throws `demo.stopped` once Ctrl-C was pressed.
+    private static func refuseWhenStopped() throws(Refusal) {
+        guard !Task.isCancelled else {
+            throw Refusal("demo.stopped", "the demonstration was stopped before its end")
+        }
     }
 
     private func environment() -> [(name: String, value: String)] {
@@ -147,13 +156,37 @@ final class DemoStage {
         late.cancel()
     }
 
-    /// Ends everything.
+    /// Ends everything, all at once: members need not outlive each other here.
     func clear() async {
-        for name in children.keys.sorted() { await end(name) }
+        let ending = Array(children.values)
+        children = [:]
+        for child in ending { child.terminate() }
+        let late = Task {
+            try? await Task.sleep(for: .seconds(5))
+            if !Task.isCancelled { for child in ending { child.kill() } }
+        }
+        for child in ending { _ = await child.outcome() }
+        late.cancel()
     }
 
-    /// Whether a process that should be running is.
-    func isRunning(_ name: String) -> Bool { children[name]?.isRunning ?? false }
+    /// The last lines of every process's log that are more than information: for whoever has to
+    /// find out why the demonstration failed after its folder is gone.
+    func tellLastWords() {
+        for name in (try? Files.list(folder)) ?? [] where name.hasSuffix(".log") {
+            let text = (try? Files.readText("\(folder)/\(name)")) ?? ""
+            let words = text.split(separator: "\n").filter { !$0.contains(#""level":"info""#) }
+            for line in words.suffix(5) { teller.tell("   \(name): \(line)") }
+        }
+    }
+
+    /// Throws `demo.process` when a process ended that nobody told to.
+    private func refuseDeaths() throws(Refusal) {
+        guard let name = children.keys.sorted().first(where: { children[$0]?.isRunning == false })
+        else { return }
+        let log = (try? Files.readText("\(folder)/\(name).log")) ?? ""
+        let last = log.split(separator: "\n").last ?? "it said nothing"
+        throw Refusal("demo.process", "\(name) ended by itself: \(last)")
+    }
 
     // MARK: Memory
 
@@ -186,9 +219,8 @@ final class DemoStage {
         let end = ContinuousClock.now + limit
         var last: Refusal?
         while ContinuousClock.now < end {
-            guard !Task.isCancelled else {
-                throw Refusal("demo.stopped", "the demonstration stops")
-            }
+            try DemoStage.refuseWhenStopped()
+            try refuseDeaths()
             do throws(Refusal) {
                 if let value = try await ready() { return value }
             } catch {
