@@ -13,7 +13,7 @@ public import Primitives
 
 /// The state machine's store. Used from one thread.
 public final class StateDatabase: StateReader {
-    private var handle: OpaquePointer?
+    private(set) var handle: OpaquePointer?
     private var statements: [String: OpaquePointer] = [:]
     /// The key of the first row found damaged, if any. Once set, nothing from here may be served.
     public private(set) var damagedKey: [UInt8]?
@@ -21,6 +21,13 @@ public final class StateDatabase: StateReader {
     public private(set) var stateDigest = Digest.zero
     /// The index of the last entry applied.
     public private(set) var appliedIndex: UInt64 = 0
+    /// The term of that entry.
+    public private(set) var appliedTerm: UInt64 = 0
+    /// The membership of the consensus group as of that entry, in the core's canonical form; empty
+    /// while it is the genesis'. Not of the state that the digest covers: it follows from the log.
+    public private(set) var configuration: [UInt8] = []
+    /// The form of the file. A later form is refused, never guessed at.
+    static let format: Int32 = 2
 
     /// Opens or creates the database at `path`; `:memory:` keeps it in memory.
     ///
@@ -36,8 +43,10 @@ public final class StateDatabase: StateReader {
         // Double-quoted strings hide misspelt columns; this build of SQLite allows them by default.
         _ = csqlite_db_config_int(handle, SQLITE_DBCONFIG_DQS_DML, 0)
         _ = csqlite_db_config_int(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
+        try checkFormat(path)
         for statement in [
-            "PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
+            "PRAGMA user_version=\(StateDatabase.format)", "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
             """
             CREATE TABLE IF NOT EXISTS state (
                 key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL
@@ -46,7 +55,8 @@ public final class StateDatabase: StateReader {
             """
             CREATE TABLE IF NOT EXISTS progress (
                 id INTEGER PRIMARY KEY CHECK (id = 1),
-                applied INTEGER NOT NULL, digest BLOB NOT NULL
+                applied INTEGER NOT NULL, term INTEGER NOT NULL, digest BLOB NOT NULL,
+                configuration BLOB NOT NULL
             ) STRICT
             """,
         ] {
@@ -60,17 +70,17 @@ public final class StateDatabase: StateReader {
         sqlite3_close_v2(handle)
     }
 
-    private var message: String {
+    var message: String {
         handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "out of memory"
     }
 
-    private func execute(_ sql: String) throws(Refusal) {
+    func execute(_ sql: String) throws(Refusal) {
         guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
             throw Refusal("state.unavailable", message)
         }
     }
 
-    private func prepared(_ sql: String) -> OpaquePointer? {
+    func prepared(_ sql: String) -> OpaquePointer? {
         if let statement = statements[sql] {
             sqlite3_reset(statement)
             return statement
@@ -85,9 +95,8 @@ public final class StateDatabase: StateReader {
     }
 
     private func readProgress() throws(Refusal) {
-        guard let statement = prepared("SELECT applied, digest FROM progress WHERE id = 1") else {
-            throw Refusal("state.unavailable", message)
-        }
+        let sql = "SELECT applied, digest, term, configuration FROM progress WHERE id = 1"
+        guard let statement = prepared(sql) else { throw Refusal("state.unavailable", message) }
         defer { sqlite3_reset(statement) }
         guard sqlite3_step(statement) == SQLITE_ROW else { return }
         appliedIndex = UInt64(bitPattern: sqlite3_column_int64(statement, 0))
@@ -95,9 +104,11 @@ public final class StateDatabase: StateReader {
             throw Refusal("state.damaged", "the progress row has no digest")
         }
         stateDigest = digest
+        appliedTerm = UInt64(bitPattern: sqlite3_column_int64(statement, 2))
+        configuration = column(statement, 3)
     }
 
-    private func bind(_ statement: OpaquePointer, _ position: Int32, _ bytes: [UInt8]) {
+    func bind(_ statement: OpaquePointer, _ position: Int32, _ bytes: [UInt8]) {
         if bytes.isEmpty {
             sqlite3_bind_zeroblob(statement, position, 0)
         } else {
@@ -187,14 +198,22 @@ public final class StateDatabase: StateReader {
     /// Throws `state.unavailable` when SQLite refuses (a full disk, say), and `state.damaged` when
     /// a damaged row was read since the database was opened: what was worked out from it is not to
     /// be kept. Then nothing was written.
-    public func commit(_ changes: [StateChange], appliedIndex index: UInt64) throws(Refusal) {
+    ///
+    /// - Parameters:
+    ///   - term: the entry's term.
+    ///   - configuration: the membership from this entry on; nil leaves it as it is.
+    public func commit(
+        _ changes: [StateChange], appliedIndex index: UInt64, term: UInt64 = 0,
+        configuration: [UInt8]? = nil
+    ) throws(Refusal) {
+        let configuration = configuration ?? self.configuration
         try checkUndamaged()
         try execute("BEGIN IMMEDIATE")
         var digest = stateDigest
         do throws(Refusal) {
             for change in changes { try write(change, digest: &digest) }
             try checkUndamaged()
-            try writeProgress(index, digest)
+            try writeProgress(index, term, digest, configuration)
             try execute("COMMIT")
         } catch {
             sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
@@ -202,6 +221,8 @@ public final class StateDatabase: StateReader {
         }
         stateDigest = digest
         appliedIndex = index
+        appliedTerm = term
+        self.configuration = configuration
     }
 
     private func write(_ change: StateChange, digest: inout Digest) throws(Refusal) {
@@ -226,12 +247,19 @@ public final class StateDatabase: StateReader {
         }
     }
 
-    private func writeProgress(_ index: UInt64, _ digest: Digest) throws(Refusal) {
-        let sql = "INSERT OR REPLACE INTO progress (id, applied, digest) VALUES (1, ?1, ?2)"
+    private func writeProgress(
+        _ index: UInt64, _ term: UInt64, _ digest: Digest, _ configuration: [UInt8]
+    ) throws(Refusal) {
+        let sql = """
+            INSERT OR REPLACE INTO progress (id, applied, term, digest, configuration)
+            VALUES (1, ?1, ?2, ?3, ?4)
+            """
         guard let statement = prepared(sql) else { throw Refusal("state.unavailable", message) }
         defer { sqlite3_reset(statement) }
         sqlite3_bind_int64(statement, 1, Int64(bitPattern: index))
-        bind(statement, 2, digest.bytes)
+        sqlite3_bind_int64(statement, 2, Int64(bitPattern: term))
+        bind(statement, 3, digest.bytes)
+        bind(statement, 4, configuration)
         guard sqlite3_step(statement) == SQLITE_DONE else {
             throw Refusal("state.unavailable", message)
         }

@@ -33,7 +33,7 @@ public final class StateMachine {
     public let genesis: Genesis
     /// The genesis digest: the cluster's id.
     public let genesisDigest: Digest
-    private let database: StateDatabase
+    private var database: StateDatabase
 
     /// Opens the machine on `database`, installing the genesis when it is empty.
     ///
@@ -84,6 +84,25 @@ public final class StateMachine {
     /// The index of the last entry applied.
     public var appliedIndex: UInt64 { database.appliedIndex }
 
+    /// The term of that entry, 0 for the genesis.
+    public var appliedTerm: UInt64 { database.appliedTerm }
+
+    /// The membership as of that entry, in the core's canonical form; empty while it is the
+    /// genesis'.
+    public var configuration: [UInt8] { database.configuration }
+
+    /// Lets go of the database's files, so that they can be replaced: until `adopt`, the state is
+    /// empty and nothing may be read from it.
+    public func release() throws(Refusal) { database = try StateDatabase(path: ":memory:") }
+
+    /// Goes on with another state of the same deployment: a snapshot's.
+    ///
+    /// Throws as opening does.
+    public func adopt(_ other: StateDatabase) throws(Refusal) {
+        try StateMachine.checkContinues(other, genesisDigest: genesisDigest)
+        database = other
+    }
+
     /// A digest of the whole state: equal on members that applied the same entries.
     public var stateDigest: Digest { database.stateDigest }
 
@@ -104,15 +123,18 @@ public final class StateMachine {
     public var nextDue: Timestamp? { DueRules.next(in: database, genesis: genesis) }
 
     /// Applies an entry without commands (a leader's first entry, a membership change).
-    public func applyEmpty(index: UInt64, term: UInt64, kind: UInt8, payload: [UInt8])
-        throws(Refusal)
-    {
+    ///
+    /// - Parameter configuration: the membership from this entry on, in the core's canonical form.
+    public func applyEmpty(
+        index: UInt64, term: UInt64, kind: UInt8, payload: [UInt8], configuration: [UInt8]? = nil
+    ) throws(Refusal) {
         try checkNext(index)
         let overlay = StateOverlay(database)
         var position = position
         chain(&position, index: index, term: term, kind: kind, payload: payload, in: overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
-        try database.commit(overlay.allChanges, appliedIndex: index)
+        try database.commit(
+            overlay.allChanges, appliedIndex: index, term: term, configuration: configuration)
     }
 
     /// Applies an entry.
@@ -147,7 +169,7 @@ public final class StateMachine {
         }
         record(events, position: &position, index: index, in: overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
-        try database.commit(overlay.allChanges, appliedIndex: index)
+        try database.commit(overlay.allChanges, appliedIndex: index, term: term)
         return AppliedEntry(
             index: index, timestamp: position.timestamp, receipts: receipts, events: events)
     }

@@ -33,26 +33,43 @@ public struct MemberStatus: Sendable {
     public var stateDigest: Digest
     /// How often a leader was elected since this member started.
     public var leaderChanges: UInt64
+    /// The first entry that the log holds.
+    public var firstIndex: UInt64
+    /// The last entry of the newest durable snapshot; 0 when there is none.
+    public var snapshotIndex: UInt64
+    /// The last entry that the history holds.
+    public var historyIndex: UInt64
 }
 
 /// One cluster member.
 public actor ClusterMember {
     let settings: MemberSettings
     let logger: Logger
-    private let engine: MemberEngine
-    private let log: DurableLog
+    let engine: MemberEngine
+    let log: DurableLog
+    let snapshots: SnapshotStore
+    let fetcher: SnapshotFetcher
+    let history: History
+    let caller: PeerCaller
+    var isMakingSnapshot = false
+    /// Ticks until a snapshot may be made again.
+    var snapshotPause = 0
     private var peers: PeerNetwork?
     private var watchers: [UInt64: AsyncStream<AppliedEntry>.Continuation] = [:]
     private var nextWatcher: UInt64 = 1
-    private let inbox: AsyncStream<MemberInput>.Continuation
+    let inbox: AsyncStream<MemberInput>.Continuation
     private let inputs: AsyncStream<MemberInput>
 
     /// Opens the log and the state in the data folder.
     ///
     /// Throws what the log, the state or the core refuse: `storage.*`, `state.*`, `genesis.*`.
-    init(settings: MemberSettings, logger: Logger) throws(Refusal) {
+    init(settings: MemberSettings, equipment: MemberEquipment, logger: Logger) throws(Refusal) {
         self.settings = settings
         self.logger = logger
+        snapshots = equipment.snapshots
+        fetcher = equipment.fetcher
+        history = equipment.history
+        caller = equipment.caller
         try Files.makeFolders(settings.dataFolder)
         let database = try StateDatabase(path: settings.dataFolder + "/state.sqlite")
         let machine = try StateMachine(genesis: settings.genesis, database: database)
@@ -61,7 +78,11 @@ public actor ClusterMember {
         self.inbox = inbox
         log = try DurableLog(
             folder: settings.dataFolder + "/log", genesis: settings.genesis,
-            appliedIndex: machine.appliedIndex)
+            appliedIndex: machine.appliedIndex, appliedTerm: machine.appliedTerm,
+            configuration: try ConfigurationState(
+                stored: machine.configuration, seats: settings.genesis.seats.map(\.id)))
+        log.newestSnapshot = try snapshots.newest?.snapshot(
+            seats: settings.genesis.seats.map(\.id))
         for sentence in log.notes { logger.notice("log", metadata: ["note": "\(sentence)"]) }
         engine = try MemberEngine(
             options: RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed()),
@@ -113,6 +134,7 @@ public actor ClusterMember {
     /// Takes a message from another member.
     public nonisolated func receive(_ bytes: [UInt8], from member: UInt64) {
         guard let message = try? Message(decoding: bytes), message.from == member else { return }
+        guard message.kind != .snapshot else { return offered(message) }
         inbox.yield(.message(message))
     }
 
@@ -163,10 +185,17 @@ public actor ClusterMember {
     public func read<Value: Sendable>(_ body: @Sendable (Views) throws(Refusal) -> Value)
         throws(Refusal) -> Value
     {
-        if let damage = engine.machine.damage { throw damage }
+        try checkSound()
         let value = try body(Views(state: engine.machine.state, genesis: settings.genesis))
-        if let damage = engine.machine.damage { throw damage }
+        try checkSound()
         return value
+    }
+
+    /// Nothing is served from a damaged state; the member stops and has it again.
+    private func checkSound() throws(Refusal) {
+        guard let damage = engine.machine.damage else { return }
+        inbox.yield(.stateDamaged(damage))
+        throw damage
     }
 
     /// Runs commands on a copy of the state and answers what they would do.
@@ -185,7 +214,8 @@ public actor ClusterMember {
             member: settings.seat.id, role: "\(core.role)", leader: core.leader, term: core.term,
             committedIndex: core.committedIndex, appliedIndex: machine.appliedIndex,
             now: machine.now, stateDigest: machine.stateDigest,
-            leaderChanges: engine.leaderChanges)
+            leaderChanges: engine.leaderChanges, firstIndex: log.firstIndex,
+            snapshotIndex: snapshots.newest?.index ?? 0, historyIndex: history.lastIndex)
     }
 
     /// Whether this member leads.
@@ -193,19 +223,6 @@ public actor ClusterMember {
 
     /// When something falls due next, by the state.
     public var nextDue: Timestamp? { engine.machine.nextDue }
-
-    /// Log entries from `first` on, with the chain's value after each.
-    public func entries(from first: UInt64, limit: Int) throws(Refusal) -> [AuditEntry] {
-        let last = min(engine.machine.appliedIndex, first &+ UInt64(limit) &- 1)
-        guard first > StateMachine.genesisIndex, first <= last else { return [] }
-        let entries = try log.entries(from: first, to: last + 1, maximumBytes: 8 << 20)
-        let views = Views(state: engine.machine.state, genesis: settings.genesis)
-        return entries.map { entry in
-            AuditEntry(
-                index: entry.index, term: entry.term, kind: entry.kind.rawValue,
-                payload: entry.data, chain: views.chain(at: entry.index) ?? .zero)
-        }
-    }
 
     /// Every entry applied from now on.
     public func watch() -> AsyncStream<AppliedEntry> {
@@ -226,11 +243,17 @@ public actor ClusterMember {
 
     private func work(on input: MemberInput) {
         let now = SystemClock.now()
+        if case .tick = input { makeSnapshotIfDue() }
+        if case .snapshotMade(let outcome) = input { take(outcome) }
         engine.take(input, at: now)
         while let effects = engine.round(at: now) {
-            for message in effects.messages { peers?.send(message) }
+            for message in effects.messages {
+                peers?.send(message)
+                if message.kind == .snapshot { watchSnapshot(to: message.to) }
+            }
             for batch in effects.batches {
                 do throws(Refusal) {
+                    if let snapshot = batch.snapshot { try install(snapshot) }
                     try log.write(batch) { [inbox] in inbox.yield($0) }
                 } catch {
                     engine.take(.logFailed(error), at: now)

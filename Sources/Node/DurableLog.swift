@@ -1,7 +1,7 @@
 // The consensus core's storage over the member's own log on disk.
 //
-// The genesis stands at index 1 as a snapshot that every member has; entries follow it. No entry is
-// ever dropped: an audit reads them all.
+// The genesis stands at index 1 as a snapshot that every member has; entries follow it. What a
+// snapshot covers may leave the log: the history keeps it for audits.
 
 package import ControlPlane
 package import LogStore
@@ -13,6 +13,11 @@ package final class DurableLog: Storage {
     private let store: LogStore
     private let seats: [UInt64]
     private let appliedIndex: UInt64
+    private let configuration: ConfigurationState
+    /// The newest durable snapshot, to be sent to who needs entries that are gone.
+    package var newestSnapshot: Snapshot?
+    /// Bytes of entries handed to the store since this was last set to zero.
+    package var bytesWritten: UInt64 = 0
     /// The last index handed to the store, which may not be on the disk yet.
     private var lastWritten: UInt64
 
@@ -22,13 +27,17 @@ package final class DurableLog: Storage {
     ///
     /// - Parameters:
     ///   - appliedIndex: how far the state is applied; those entries are committed for certain.
+    ///   - appliedTerm: the term of the last of them, where the state knows it.
+    ///   - configuration: the membership as of that entry; nil for the genesis'.
     package init(
-        folder: String, genesis: Genesis, appliedIndex: UInt64, options: LogOptions = LogOptions(),
+        folder: String, genesis: Genesis, appliedIndex: UInt64, appliedTerm: UInt64 = 0,
+        configuration: ConfigurationState? = nil, options: LogOptions = LogOptions(),
         disk: any LogDisk = SystemDisk()
     ) throws(Refusal) {
         store = try LogStore(folder: folder, options: options, disk: disk)
         seats = genesis.seats.map(\.id)
         self.appliedIndex = appliedIndex
+        self.configuration = configuration ?? ConfigurationState(voters: genesis.seats.map(\.id))
         lastWritten = store.lastIndex
         if store.lastIndex < DurableLog.genesis.index {
             try store.commit([
@@ -37,6 +46,18 @@ package final class DurableLog: Storage {
                         index: DurableLog.genesis.index, term: DurableLog.genesis.term))
             ])
             lastWritten = store.lastIndex
+        }
+        if appliedIndex > store.lastIndex, appliedTerm > 0 {
+            // A snapshot was put in place, and then its mark did not reach the log.
+            try store.commit([
+                .snapshotMark(StoredPosition(index: appliedIndex, term: appliedTerm))
+            ])
+            lastWritten = store.lastIndex
+        }
+        guard appliedIndex + 1 >= store.firstIndex else {
+            throw Refusal(
+                "state.behind-log",
+                "the state is at entry \(appliedIndex), the log begins at \(store.firstIndex)")
         }
         guard appliedIndex <= store.lastIndex else {
             throw Refusal(
@@ -47,6 +68,11 @@ package final class DurableLog: Storage {
 
     /// What was unusual when the log was opened, in sentences.
     package var notes: [String] { store.recovery.notes }
+
+    /// What lets go of the log's beginning.
+    func compactor(_ history: History) -> LogCompactor {
+        LogCompactor(store: store, history: history)
+    }
 
     /// Writes what waits and ends the log's thread.
     package func close() { store.close() }
@@ -59,7 +85,7 @@ package final class DurableLog: Storage {
         let state = HardState(
             term: max(saved.term, DurableLog.genesis.term), vote: saved.vote,
             commit: max(saved.commit, appliedIndex, DurableLog.genesis.index))
-        return (state, ConfigurationState(voters: seats))
+        return (state, configuration)
     }
 
     /// Entries on the disk.
@@ -68,8 +94,15 @@ package final class DurableLog: Storage {
     ) throws(Refusal) -> [Entry] {
         guard low < high else { return [] }
         let budget = Int(min(maximumBytes, 64 << 20))
-        return try store.entries(from: low, to: high - 1, byteBudget: budget).map {
-            (entry) throws(Refusal) in
+        let stored: [LogEntry]
+        do throws(Refusal) {
+            stored = try store.entries(from: low, to: high - 1, byteBudget: budget)
+        } catch {
+            // Compaction goes on beside the core.
+            guard error.code == "log.compacted" else { throw error }
+            throw Refusal("storage.compacted", error.message)
+        }
+        return try stored.map { (entry) throws(Refusal) in
             guard let first = entry.payload.first, let kind = EntryKind(rawValue: first) else {
                 throw Refusal("storage.malformed", "entry \(entry.index) has no kind")
             }
@@ -82,8 +115,13 @@ package final class DurableLog: Storage {
     /// The term of an entry on the disk, or of the genesis.
     package func term(at index: LogIndex) throws(Refusal) -> Term? {
         if index == DurableLog.genesis.index { return DurableLog.genesis.term }
-        guard index >= firstIndex, index <= lastIndex else { return nil }
-        return try store.term(at: index)
+        guard index + 1 >= firstIndex, index <= lastIndex else { return nil }
+        do throws(Refusal) {
+            return try store.term(at: index)
+        } catch {
+            guard error.code == "log.compacted" else { throw error }
+            return nil
+        }
     }
 
     /// The first entry that is kept.
@@ -92,9 +130,13 @@ package final class DurableLog: Storage {
     /// The last entry on the disk.
     package var lastIndex: LogIndex { store.lastIndex }
 
-    /// The genesis, which every member has.
+    /// The newest snapshot; the genesis, which every member has, as long as no entry is gone.
     package func snapshot() throws(Refusal) -> Snapshot {
-        Snapshot(
+        if let newestSnapshot, newestSnapshot.index + 1 >= firstIndex { return newestSnapshot }
+        guard firstIndex == DurableLog.genesis.index + 1 else {
+            throw Refusal("storage.snapshot-not-ready", "a snapshot is still to be made")
+        }
+        return Snapshot(
             position: DurableLog.genesis, configuration: ConfigurationState(voters: seats),
             data: [])
     }
@@ -124,10 +166,14 @@ package final class DurableLog: Storage {
     /// What the log has to write of what the core wants stored. To be asked for each batch once, in
     /// order: what replaces an entry depends on the batches before.
     package func records(of message: Message) throws(Refusal) -> [LogRecord] {
-        guard message.snapshot == nil else {
-            throw Refusal("storage.snapshot", "a snapshot cannot be taken in by this version")
-        }
         var records: [LogRecord] = []
+        if let snapshot = message.snapshot {
+            // Whatever is here at or behind its place contradicts it: the log starts over.
+            if snapshot.index <= lastWritten { records.append(.truncate(from: snapshot.index)) }
+            records.append(
+                .snapshotMark(StoredPosition(index: snapshot.index, term: snapshot.term)))
+            lastWritten = snapshot.index
+        }
         if let first = message.entries.first, first.index <= lastWritten {
             records.append(.truncate(from: first.index))
         }
@@ -138,6 +184,7 @@ package final class DurableLog: Storage {
                         index: entry.index, term: entry.term,
                         payload: [entry.kind.rawValue] + entry.data)))
             lastWritten = entry.index
+            bytesWritten += UInt64(entry.data.count)
         }
         // After the entries: its commit index may cover them, and what they replace was never
         // committed.

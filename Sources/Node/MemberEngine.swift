@@ -106,6 +106,10 @@ package final class MemberEngine {
             case .submit(let envelope, let reply): take(envelope, reply)
             case .readBarrier(let reply): takeRead(reply)
             case .unreachable(let member): try node.reportUnreachable(member)
+            case .snapshotStatus(let member, let isDelivered):
+                try node.reportSnapshot(to: member, isDelivered: isDelivered)
+            case .snapshotMade: break
+            case .stateDamaged(let refusal): fail(refusal)
             }
         } catch {
             note(error)
@@ -255,10 +259,10 @@ package final class MemberEngine {
     private func apply(_ entry: Entry) throws(Refusal) {
         do throws(Refusal) {
             if let change = try entry.configurationChange() {
-                try node.applyConfigurationChange(change)
+                let configuration = try node.applyConfigurationChange(change)
                 try machine.applyEmpty(
                     index: entry.index, term: entry.term, kind: entry.kind.rawValue,
-                    payload: entry.data)
+                    payload: entry.data, configuration: configuration.encoded)
             } else if entry.data.isEmpty {
                 try machine.applyEmpty(
                     index: entry.index, term: entry.term, kind: entry.kind.rawValue, payload: [])

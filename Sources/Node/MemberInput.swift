@@ -20,6 +20,12 @@ package enum MemberInput: Sendable {
     case readBarrier(Reply<UInt64>)
     /// Another member cannot be reached.
     case unreachable(UInt64)
+    /// How the sending of a snapshot ended.
+    case snapshotStatus(UInt64, isDelivered: Bool)
+    /// A snapshot of the own state is durable, or could not be made.
+    case snapshotMade(Result<Snapshot, Refusal>)
+    /// The state was found damaged.
+    case stateDamaged(Refusal)
 }
 
 /// Where an answer goes that somebody waits for; given exactly once.

@@ -28,9 +28,36 @@ public struct MemberProcess: Sendable {
         let lock = try FileLock.claim(dataFolder: settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
         try demandSpace()
-        let member = try ClusterMember(settings: settings, logger: logger)
-        let desk = ProviderDesk()
         let peerClient = try peerClient()
+        defer { peerClient.close() }
+        let genesis = settings.genesis
+        let caller = PeerCaller(client: peerClient, own: settings.seat.id) { genesis.seats }
+        let equipment = MemberEquipment(
+            snapshots: try SnapshotStore(dataFolder: settings.dataFolder),
+            fetcher: try SnapshotFetcher(
+                dataFolder: settings.dataFolder, caller: caller, logger: logger),
+            history: try History(dataFolder: settings.dataFolder, genesis: genesis.digest),
+            caller: caller)
+        let repair = StateRepair(
+            settings: settings, snapshots: equipment.snapshots, fetcher: equipment.fetcher,
+            caller: caller, logger: logger)
+        for attempt in 1... {
+            do throws(Refusal) {
+                return try await live(equipment, started: started)
+            } catch {
+                guard StateRepair.mayHelp(error), attempt <= 3 else { throw error }
+                try await repair.repair(because: error)
+            }
+        }
+    }
+
+    /// One life of the member: until it is told to stop or fails.
+    private func live(_ equipment: MemberEquipment, started: @Sendable () -> Void)
+        async throws(Refusal)
+    {
+        let peerClient = equipment.caller.client
+        let member = try ClusterMember(settings: settings, equipment: equipment, logger: logger)
+        let desk = ProviderDesk()
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects", peers: try peerOrigins(),
             client: peerClient, logger: logger)
@@ -42,8 +69,9 @@ public struct MemberProcess: Sendable {
             metrics: MemberMetrics(), logger: logger)
         let routes = api.routes()
         let respond: HTTPResponder = { request in await api.respond(request, routes: routes) }
+        let door = PeerDoor(member: member, objects: objects, settings: settings)
         let peers = try await PeerNetwork.start(settings, member: member) { request in
-            if let answer = PeerObjects.answer(request, objects) { return answer }
+            if let answer = await door.answer(request) { return answer }
             return await respond(request)
         }
         let server: HTTPServer
@@ -65,7 +93,6 @@ public struct MemberProcess: Sendable {
         await work(member, desk, peers)
         await server.shutdown(within: .seconds(1))
         await peers.shutdown()
-        peerClient.close()
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
         if let failure = await member.failure { throw failure }
     }
@@ -89,6 +116,9 @@ public struct MemberProcess: Sendable {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await duties.run() }
+                group.addTask {
+                    await HistoryFiller(member: member, caller: member.caller, logger: logger).run()
+                }
                 group.addTask {
                     for await _ in await member.watch() { await desk.wakeAll() }
                 }

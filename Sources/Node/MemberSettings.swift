@@ -29,6 +29,14 @@ public struct MemberSettings: Sendable {
     public var clockBoundMilliseconds: UInt64 = 10_000
     /// How long a provider may be silent before its leases are taken back, in milliseconds.
     public var providerSilenceMilliseconds: UInt64 = 4_000
+    /// How many entries the log may hold past the last snapshot's before the next one is made.
+    public var snapshotEntries: UInt64 = 20_000
+    /// How many bytes of entries may be written before the next snapshot is made.
+    public var snapshotLogBytes: UInt64 = 256 << 20
+    /// How many entries stay in the log behind a snapshot, for members that lag a little.
+    public var trailingEntries: UInt64 = 5_000
+    /// How fast a snapshot is sent to another member, in bytes a second.
+    public var snapshotBytesPerSecond: UInt64 = 64 << 20
 
     /// Sets a member up; hosts and ports come from the seat's own addresses.
     public init(genesis: Genesis, seat: Seat, seed: SecretBytes, dataFolder: String) throws(Refusal)
