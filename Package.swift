@@ -49,7 +49,9 @@ let floor0: [Target] = [
     system("COpenSSL", pkg: "openssl", apt: "libssl-dev"),
     system("CSecp256k1", pkg: "libsecp256k1", apt: "libsecp256k1-dev"),
     system("CNGHTTP2", pkg: "libnghttp2", apt: "libnghttp2-dev"),
-    .target(name: "CKernels"),
+    // The mathematical library for one thing: the exact fused multiply-add of doubles on a
+    // processor without such an instruction.
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CPlatform"),
     library("Primitives", on: []),
     library("Cryptography", on: ["Primitives", "COpenSSL", "CSecp256k1"]),

@@ -1,6 +1,7 @@
 // The Merkle tree that commits to one round of a challenge (the shape of RFC 6962: leaves and inner
 // nodes are hashed with different first bytes; a node without a sibling is carried up).
 
+import CKernels
 import Cryptography
 import Primitives
 
@@ -41,6 +42,29 @@ struct CommitmentTree {
         hasher.update([0])
         hasher.update(content)
         return hasher.finalize()
+    }
+
+    /// The digests of the leaves that `content` holds side by side, `count` bytes each.
+    ///
+    /// Two at a time where the processor has instructions for SHA-256: one message cannot fill
+    /// their latency.
+    static func leaves(_ content: UnsafeRawBufferPointer, of count: Int) -> [Digest] {
+        let bytes = content.bindMemory(to: UInt8.self)
+        let pairs = althing_kernels_extensions() & ALTHING_EXTENSION_SHA.rawValue != 0
+        var digests: [Digest] = []
+        var start = 0
+        while pairs, start + 2 * count <= content.count, let base = bytes.baseAddress {
+            var (first, second) = (Digest.zero.bytes, Digest.zero.bytes)
+            sha256_pair(0, base + start, base + start + count, count, &first, &second)
+            for bytes in [first, second] { if let digest = Digest(bytes) { digests.append(digest) } }
+            start += 2 * count
+        }
+        while start + count <= content.count {
+            digests.append(
+                leaf(UnsafeRawBufferPointer(rebasing: content[start..<start + count])))
+            start += count
+        }
+        return digests
     }
 
     /// The root that `leaf`, at `index` of `count`, has with these siblings; nil if they do not

@@ -73,11 +73,16 @@ final class MatrixChainProver {
     private func commit(
         _ matrix: AlignedBuffer<Float>, keeping bytes: AlignedBuffer<Int8>, workers: Workers
     ) -> Digest {
-        let count = shape.bandCount
-        let leaves = AlignedBuffer<Digest>(count: shape.bands, repeating: .zero)
-        workers.forEach(shape.bands) { band in
-            challenge_reduce(matrix.start + band * count, bytes.start + band * count, count)
-            leaves.start[band] = CommitmentTree.leaf(bytes.bytes(from: band * count, count: count))
+        let (count, bands) = (shape.bandCount, shape.bands)
+        let leaves = AlignedBuffer<Digest>(count: bands, repeating: .zero)
+        // Two bands at a time, which is how hashing is fastest.
+        workers.forEach((bands + 1) / 2) { pair in
+            let first = 2 * pair
+            let content = min(2, bands - first) * count
+            challenge_reduce(matrix.start + first * count, bytes.start + first * count, content)
+            let digests = CommitmentTree.leaves(
+                bytes.bytes(from: first * count, count: content), of: count)
+            for (index, digest) in digests.enumerated() { leaves.start[first + index] = digest }
         }
         return CommitmentTree(leaves: (0..<shape.bands).map { leaves.start[$0] }).root
     }

@@ -2,16 +2,15 @@
 // How the challenge kernels meet the machine: one body, compiled once for each instruction set.
 //
 // A body is written once as an always-inlined function in portable C; CHALLENGE_VARIANTS wraps it in
-// one function per instruction set and a dispatcher that picks the best one the processor has.
+// one function per instruction set and a dispatcher that picks the one in use (isa.h).
+#include "include/isa.h"
 
 #if defined(__x86_64__) && !defined(CHALLENGE_PORTABLE)
 #define CHALLENGE_X86 1
 #define CHALLENGE_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"), noinline))
 #define CHALLENGE_AVX2 __attribute__((target("avx2,fma"), noinline))
-#define CHALLENGE_HAS_AVX512 \
-    (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") \
-     && __builtin_cpu_supports("avx512vl"))
-#define CHALLENGE_HAS_AVX2 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+#define CHALLENGE_HAS_AVX512 (althing_kernels_isa() >= ALTHING_ISA_AVX512)
+#define CHALLENGE_HAS_AVX2 (althing_kernels_isa() >= ALTHING_ISA_AVX2)
 #endif
 
 #define CHALLENGE_BODY static inline __attribute__((always_inline))

@@ -3,6 +3,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include "kernel_table.h"
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 /// -1 until somebody chose.
 static _Atomic int chosen = -1;
@@ -33,6 +36,41 @@ int althing_kernels_set_isa(enum althing_isa isa) {
     if ((int)isa < 0 || isa > althing_kernels_best_isa()) return -1;
     atomic_store_explicit(&chosen, (int)isa, memory_order_relaxed);
     return 0;
+}
+
+static _Atomic unsigned allowed = ~0u;
+
+static unsigned present_extensions(void) {
+    unsigned present = 0;
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512vnni")) present |= ALTHING_EXTENSION_VNNI;
+    if (__builtin_cpu_supports("avx512bf16")) present |= ALTHING_EXTENSION_BF16;
+    // The compiler's own question does not know SHA: leaf 7, register B, bit 29.
+    unsigned a, b, c, d;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29 & 1)
+        && __builtin_cpu_supports("sse4.1"))
+        present |= ALTHING_EXTENSION_SHA;
+#endif
+    return present;
+}
+
+unsigned althing_kernels_extensions(void) {
+    // Asked for once: the question traps to the host on a virtual machine.
+    static _Atomic unsigned known = ~0u;
+    unsigned present = atomic_load_explicit(&known, memory_order_relaxed);
+    if (present == ~0u) {
+        present = present_extensions();
+        atomic_store_explicit(&known, present, memory_order_relaxed);
+    }
+    enum althing_isa isa = althing_kernels_isa();
+    if (isa < ALTHING_ISA_AVX512) present &= ~(ALTHING_EXTENSION_VNNI | ALTHING_EXTENSION_BF16);
+    if (isa < ALTHING_ISA_AVX2) present = 0;
+    return present & atomic_load_explicit(&allowed, memory_order_relaxed);
+}
+
+void althing_kernels_set_extensions(unsigned mask) {
+    atomic_store_explicit(&allowed, mask, memory_order_relaxed);
 }
 
 const char *althing_kernels_isa_name(enum althing_isa isa) {

@@ -4,14 +4,17 @@
 //   SOFTWARE_FMA   1 where the instruction set has no fused multiply-add
 //   TABLE          the name of the table to define
 // and, where it must, a `target` attribute for all functions that follow.
+#include "chain_body.h"
 #include "delta_body.h"
 #include "gemm_body.h"
+#include "double_body.h"
 #include "network_body.h"
 #include "norm_body.h"
 #include "optimiser_body.h"
 
 const struct kernel_table TABLE = {
     .gemm = gemm,
+    .gemm_double = double_blocked,
     .layer_norm = layer_norm,
     .layer_norm_input_gradient = layer_norm_input_gradient,
     .layer_norm_weight_gradient = layer_norm_weight_gradient,
@@ -24,6 +27,7 @@ const struct kernel_table TABLE = {
     .embed_gradient = embed_gradient,
     .sum_of_squares = sum_of_squares,
     .adamw = adamw,
+    .fma_chain = fma_chain_lanes,
     .quantise = quantise,
     .expand = expand,
     .delta_norm = delta_norm,

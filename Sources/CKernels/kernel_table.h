@@ -2,10 +2,12 @@
 // One row of kernels for each instruction set, and the row in use.
 #include "include/delta.h"
 #include "include/gemm.h"
+#include "include/products.h"
 #include "include/transformer.h"
 
 struct kernel_table {
     void (*gemm)(const struct althing_product *product, float *workspace);
+    void (*gemm_double)(const struct althing_product_double *product, double *workspace);
 
     /// y = (x - mean) / deviation * weight, row by row; keeps mean and 1 / deviation in
     /// `statistics`.
@@ -46,6 +48,8 @@ struct kernel_table {
     void (*adamw)(
         const struct althing_adamw *step, float clip, size_t count, float *parameters,
         const float *gradient, float *first_moment, float *second_moment);
+
+    void (*fma_chain)(float *x, const float *c, size_t count, uint64_t steps);
 
     int (*quantise)(const float *from, const float *to, size_t count, int bits, uint8_t *bytes);
     void (*expand)(const uint8_t *bytes, size_t count, int bits, float *values);

@@ -98,8 +98,8 @@ import Testing
         let vectors = Int(FREIVALDS_VECTORS)
         func residue() -> Int { Int(lots.next(below: 127)) - 63 }
         let band = (0..<rows * size).map { _ in Int8(residue()) }
-        let right = (0..<vectors * size).map { _ in Int16(residue()) }
-        let left = (0..<vectors * rows).map { _ in Int16(residue()) }
+        let right = (0..<vectors * size).map { _ in Int8(residue()) }
+        let left = (0..<vectors * rows).map { _ in Int8(residue()) }
         var forward = [Int32](repeating: 9, count: vectors * rows)
         var backward = [Int32](repeating: 1, count: vectors * size)
         freivalds_rows(band, rows, size, right, &forward, rows)
@@ -123,7 +123,7 @@ import Testing
     @Test func `extreme operands do not overflow the check`() {
         let size = 4096
         let band = [Int8](repeating: -63, count: 32 * size)
-        let vectors = [Int16](repeating: 63, count: 10 * size)
+        let vectors = [Int8](repeating: 63, count: 10 * size)
         var rows = [Int32](repeating: 0, count: 320)
         var columns = [Int32](repeating: 0, count: 10 * size)
         freivalds_rows(band, 32, size, vectors, &rows, 32)

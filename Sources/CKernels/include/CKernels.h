@@ -3,5 +3,7 @@
 #include "delta.h"
 #include "gemm.h"
 #include "isa.h"
+#include "products.h"
+#include "suite.h"
 #include "transformer.h"
 #include "verification.h"

@@ -25,6 +25,23 @@ int althing_kernels_set_isa(enum althing_isa isa);
 /// "avx512", "avx2", "neon" or "baseline".
 const char *althing_kernels_isa_name(enum althing_isa isa);
 
+/// Instructions beyond a set, each for one kernel; bits of a mask.
+enum althing_extension {
+    /// Products of bytes summed in 32 bits (`vpdpbusd`, 512 bits wide).
+    ALTHING_EXTENSION_VNNI = 1,
+    /// Products of bfloat16 pairs summed in single precision (`vdpbf16ps`, 512 bits wide).
+    ALTHING_EXTENSION_BF16 = 2,
+    /// SHA-256 rounds.
+    ALTHING_EXTENSION_SHA = 4,
+};
+
+/// The extensions in use: those the processor has, those `althing_kernels_set_extensions` allowed,
+/// and none when the instruction set was forced below the one they belong to.
+unsigned althing_kernels_extensions(void);
+
+/// Lets later calls use only the extensions in `mask`; all bits set is where everyone starts.
+void althing_kernels_set_extensions(unsigned mask);
+
 /// 1 when this thread rounds to nearest and keeps subnormal numbers, which the kernels' promise of
 /// equal bits rests on; 0 when something loaded into the process has changed either.
 int althing_floating_point_is_standard(void);

@@ -48,19 +48,19 @@ int challenge_in_range(const int8_t *bytes, size_t count);
 #define FREIVALDS_VECTORS 10
 
 /// `out[v * out_stride + row] = sum_j band[row * n + j] * vectors[v * n + j]` for a band of `rows`
-/// rows with entries in [-63, 63]; n is a multiple of 32, at most 4096.
+/// rows; entries of both in [-63, 63]; n is a multiple of 32, at most 4096.
 void freivalds_rows(
-    const int8_t *band, size_t rows, size_t n, const int16_t *vectors, int32_t *out,
+    const int8_t *band, size_t rows, size_t n, const int8_t *vectors, int32_t *out,
     size_t out_stride);
 
 /// `sums[v * n + j] += sum_row band[row * n + j] * weights[v * weight_stride + row]`: the same
-/// matrix from its other side. `rows` is a multiple of 8.
+/// matrix from its other side. `rows` is a multiple of 8. Weights, like entries, lie in [-63, 63].
 void freivalds_columns(
-    const int8_t *band, size_t rows, size_t n, const int16_t *weights, size_t weight_stride,
+    const int8_t *band, size_t rows, size_t n, const int8_t *weights, size_t weight_stride,
     int32_t *sums);
 
 /// Balanced residues modulo 127.
-void freivalds_reduce(const int32_t *values, int16_t *out, size_t count);
+void freivalds_reduce(const int32_t *values, int8_t *out, size_t count);
 
 // MARK: Stream chain
 

@@ -1,0 +1,18 @@
+#pragma once
+// How the products of products.h are blocked, and what workspace that takes: multiples of every
+// tile, sized so that a block of B rests in the second-level cache and one of A in the third.
+
+enum {
+    DOUBLE_DEPTH_BLOCK = 384,
+    DOUBLE_COLUMN_BLOCK = 192,
+    DOUBLE_ROW_BLOCK = 1152,
+
+    /// Bytes: a depth of 1,920 packed as quads of bytes.
+    INT8_DEPTH_BLOCK = 1920,
+    INT8_COLUMN_BLOCK = 192,
+    INT8_ROW_BLOCK = 1536,
+
+    BFLOAT16_DEPTH_BLOCK = 480,
+    BFLOAT16_COLUMN_BLOCK = 1536,
+    BFLOAT16_ROW_BLOCK = 1536,
+};
