@@ -127,6 +127,8 @@ public enum AccountCommand: Sendable, Equatable {
     case completeTask(lease: UInt64, task: UInt64, output: TaskOutput)
     /// An agent reports that a task could not be run.
     case failTask(lease: UInt64, task: UInt64, reason: String)
+    /// Stops the job that one's own proposal set going.
+    case cancelJob(job: UInt64, reason: String)
     /// An agent offers to serve a released model, or withdraws the offer.
     case offerServing(model: String, offered: Bool)
 
@@ -145,6 +147,7 @@ public enum AccountCommand: Sendable, Equatable {
         case .revokeKey: "revoke-key"
         case .completeTask: "complete-task"
         case .failTask: "fail-task"
+        case .cancelJob: "cancel-job"
         case .offerServing: "offer-serving"
         }
     }
@@ -215,6 +218,10 @@ extension AccountCommand: BinaryCodable {
             encoder.number(lease)
             encoder.number(task)
             encoder.text(reason)
+        case .cancelJob(let job, let reason):
+            encoder.byte(40)
+            encoder.number(job)
+            encoder.text(reason)
         case .offerServing(let model, let offered):
             encoder.byte(13)
             encoder.text(model)
@@ -266,6 +273,8 @@ extension AccountCommand: BinaryCodable {
             self = .failTask(
                 lease: try decoder.number(), task: try decoder.number(),
                 reason: try decoder.text(limit: 1024))
+        case 40:
+            self = .cancelJob(job: try decoder.number(), reason: try decoder.text(limit: 1024))
         case 13:
             self = .offerServing(
                 model: try decoder.text(limit: 64), offered: try decoder.flag())

@@ -46,14 +46,14 @@ public struct AuditReport: Sendable {
 
 /// Audits copies of the log.
 public struct Auditor {
-    private let genesis: Genesis
+    let genesis: Genesis
     private let admission: Admission
-    private let machine: StateMachine
-    private var report = AuditReport()
+    let machine: StateMachine
+    var report = AuditReport()
     private var chain: Digest
     private var lastIndex = StateMachine.genesisIndex
 
-    private init(genesis: Genesis) throws(Refusal) {
+    init(genesis: Genesis) throws(Refusal) {
         self.genesis = genesis
         admission = Admission(genesis: genesis)
         machine = try StateMachine(
@@ -97,7 +97,7 @@ public struct Auditor {
         }
     }
 
-    private mutating func check(_ bytes: [UInt8]) throws(Refusal) {
+    mutating func check(_ bytes: [UInt8]) throws(Refusal) {
         let entry = try AuditEntry(decoding: bytes)
         guard entry.index == lastIndex + 1 else {
             throw Refusal(
@@ -152,7 +152,7 @@ public struct Auditor {
     }
 
     /// The signed head must be a prefix of what was rebuilt.
-    private mutating func checkHead(_ text: String) throws(Refusal) {
+    mutating func checkHead(_ text: String) throws(Refusal) {
         let (checkpoint, members) = try CheckpointNote.verified(text, genesis: genesis)
         let rebuilt = MerkleLog.frontier(in: machine.state)
         guard checkpoint.size <= rebuilt.size else {

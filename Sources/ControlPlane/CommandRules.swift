@@ -44,6 +44,8 @@ enum CommandRules {
                 signer, lease: lease, task: task, output: output, transaction)
         case .failTask(let lease, let task, let reason):
             try TaskRules.fail(signer, lease: lease, task: task, reason: reason, transaction)
+        case .cancelJob(let job, let reason):
+            try JobRules.cancel(job, by: signer, reason: reason, transaction)
         case .offerServing(let model, let offered):
             try ModelRules.offer(signer, model: model, offered: offered, transaction)
         }

@@ -141,6 +141,11 @@ public enum CommandSigning {
 
     private static func usageFields(of command: AccountCommand) -> (String, Fields) {
         switch command {
+        case .cancelJob(let job, let reason):
+            (
+                "CancelJob",
+                [("job", "uint64", .unsigned(job)), ("reason", "string", .string(reason))]
+            )
         case .fundPrepaid(let amount): ("FundPrepaid", [("amount", "uint128", .amount(amount))])
         case .createKey(let keyDigest, let label):
             (

@@ -307,6 +307,28 @@ enum JobRules {
         recordTrainers(id, job, transaction)
     }
 
+    /// The proposer stops what the proposal set going: the one who drafted it, put down its
+    /// deposit, and would notice first that it goes wrong. What was verified is paid, what is left
+    /// of the budget returns to the treasury.
+    ///
+    /// Throws `job.unknown`, `job.not-yours`, `job.over`.
+    static func cancel(
+        _ id: UInt64, by account: Address, reason: String, _ transaction: Transaction
+    ) throws(Refusal) {
+        let job = try job(id, in: transaction.state)
+        guard job.proposer == account else {
+            throw Refusal(
+                "job.not-yours",
+                "job \(id) can be cancelled by the proposer of proposal \(job.proposal) only")
+        }
+        guard !job.status.isOver else {
+            throw Refusal("job.over", "job \(id) is \(job.status.word): nothing is left to cancel")
+        }
+        transaction.emit(
+            "job.cancelled", ["job": String(id), "by": account.hex, "reason": reason])
+        abandon(id, reason: "cancelled: \(reason)", transaction)
+    }
+
     /// Gives up: what was verified is paid, the rest returns.
     static func abandon(_ id: UInt64, reason: String, _ transaction: Transaction) {
         guard var job = Tables.jobs.record(Key.number(id), in: transaction.state),

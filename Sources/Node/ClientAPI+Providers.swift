@@ -66,7 +66,7 @@ extension ClientAPI {
         var work = try await work(for: agent)
         let requests = await desk.takeRequests(agent)
         if requests.isEmpty, !work.hasNews(running) {
-            await desk.sleep(agent, limit: .seconds(4))
+            await desk.sleep(agent, limit: .milliseconds(settings.providerPollMilliseconds))
             work = try await self.work(for: agent)
         }
         let late = requests.isEmpty ? await desk.takeRequests(agent) : requests

@@ -50,7 +50,8 @@ struct LeaderDuties: Sendable {
     }
 
     private func place() async throws(Refusal) {
-        let present = await desk.present(within: 6_000_000_000)
+        let present = await desk.present(
+            within: settings.providerPresenceMilliseconds * 1_000_000)
         guard !present.isEmpty else { return }
         let placements = try await member.read { (views) throws(Refusal) in
             try views.plan(present: present, at: SystemClock.now())

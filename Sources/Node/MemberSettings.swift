@@ -28,7 +28,15 @@ public struct MemberSettings: Sendable {
     /// How far an entry's time may be ahead of this member's clock, in milliseconds.
     public var clockBoundMilliseconds: UInt64 = 10_000
     /// How long a provider may be silent before its leases are taken back, in milliseconds.
-    public var providerSilenceMilliseconds: UInt64 = 4_000
+    public var providerSilenceMilliseconds: UInt64 = 6_000
+
+    /// How long a poll of an agent is held where there is no news: an agent at work is heard of
+    /// three times before its silence counts.
+    var providerPollMilliseconds: UInt64 { providerSilenceMilliseconds / 3 }
+
+    /// How lately an agent must have been heard of to be given work. Below the silence that takes
+    /// work away, or a machine that is gone would be given and lose the same task again and again.
+    var providerPresenceMilliseconds: UInt64 { providerSilenceMilliseconds / 3 * 2 }
     /// How many entries the log may hold past the last snapshot's before the next one is made.
     public var snapshotEntries: UInt64 = 20_000
     /// How many bytes of entries may be written before the next snapshot is made.

@@ -59,6 +59,8 @@ public actor Agent {
         }
         for task in running.values { task.cancel() }
         client.close()
+        // What a task leaves, its control group above all, goes when its run returns.
+        for task in running.values { await task.value }
     }
 
     private func turn() async throws(Refusal) {

@@ -132,17 +132,23 @@ struct ControlGroup: Sendable {
     }
 
     /// Ends what is left and removes the group. Processes take a moment to leave, so it tries for a
-    /// while, and yields in between.
+    /// while, and yields in between; also when the caller is cancelled, whose sleeps would be none.
     func remove() async {
-        for attempt in 0..<200 {
-            killAll()
-            let left = folders.filter { rmdir($0) != 0 && errno == EBUSY }
-            if left.isEmpty { return }
-            if attempt > 2 { try? await Task.sleep(nanoseconds: 5_000_000) }
-        }
+        await Task {
+            for attempt in 0..<200 {
+                if isRemoved() { return }
+                if attempt > 2 { try? await Task.sleep(nanoseconds: 5_000_000) }
+            }
+        }.value
     }
 
-    /// Removes groups whose maker is no longer running.
+    /// Ends what is left; whether the group is gone.
+    private func isRemoved() -> Bool {
+        killAll()
+        return folders.allSatisfy { rmdir($0) == 0 || errno != EBUSY }
+    }
+
+    /// Removes groups whose maker is no longer running; waits a moment for their processes to go.
     static func sweep(_ hierarchies: [ControlGroupHierarchy]) {
         for tree in hierarchies {
             for parent in tree.candidates {
@@ -154,8 +160,7 @@ struct ControlGroup: Sendable {
                     let group = ControlGroup(
                         memoryGuard: tree.isVersion2 ? .controlGroupV2 : .controlGroupV1,
                         folders: ["\(parent)/\(name)"])
-                    group.killAll()
-                    rmdir("\(parent)/\(name)")
+                    for _ in 0..<40 where !group.isRemoved() { usleep(5000) }
                 }
             }
         }

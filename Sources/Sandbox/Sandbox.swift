@@ -22,6 +22,9 @@ public final class Sandbox: Sendable {
         ControlGroup.sweep(hierarchies)
     }
 
+    /// Removes the control groups that killed processes left.
+    public static func removeLeftovers() { ControlGroup.sweep(ControlGroupHierarchy.all()) }
+
     /// Runs a task to its end; cancelling ends it at once.
     ///
     /// Throws `sandbox.unavailable` where isolation was asked for and does not work here,

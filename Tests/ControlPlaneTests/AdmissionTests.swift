@@ -37,7 +37,8 @@ struct AdmissionTests {
             .completeTask(
                 lease: 1, task: 2,
                 output: TaskOutput(objects: [.zero, SHA256.hash([1])], metrics: [1, 2])),
-            .failTask(lease: 1, task: 2, reason: "r"), .offerServing(model: "kings", offered: true),
+            .failTask(lease: 1, task: 2, reason: "r"), .cancelJob(job: 1, reason: "r"),
+            .offerServing(model: "kings", offered: true),
         ]
     }
 

@@ -199,4 +199,37 @@ struct LeaseTests {
         #expect(try deployment.jobStatus() == "failed")
         #expect(deployment.events("task.executed").count == 24)
     }
+
+    @Test func `the proposer stops a job: verified work is paid, the rest of the budget returns`()
+        throws
+    {
+        let deployment = try started()
+        let people = deployment.people
+        let currency = try #require(AssetSymbol("CREDIT"))
+        try deployment.run(1, on: people.machines[0][0])
+        try deployment.run(1, on: people.machines[1][0])
+        let segments = try deployment.openTasks("segment")
+        let running = try deployment.lease(segments[0], to: people.machines[0][0])
+        let owners = try people.owners.map { try deployment.credit(of: $0) }
+        func code(_ job: UInt64, by person: Person) throws -> String {
+            try deployment.apply(.cancelJob(job: job, reason: "diverges"), by: person).code
+        }
+        #expect(try code(1, by: people.owners[0]) == "job.not-yours")
+        #expect(try code(2, by: people.maintainer) == "job.unknown")
+        #expect(try code(1, by: people.maintainer) == "")
+        #expect(try deployment.jobStatus() == "failed")
+        #expect(try deployment.views.job(1)["failure"]?.text == "cancelled: diverges")
+        #expect(deployment.events("job.cancelled").count == 1)
+        #expect(deployment.views.activeLeases().isEmpty)
+        for (owner, before) in zip(people.owners, owners) {
+            #expect(try deployment.credit(of: owner) == before.adding(Amount(1_000_000)))
+        }
+        #expect(deployment.balance(.treasury(currency)) == Amount(10_000_000_000 - 2_000_000))
+        #expect(
+            try deployment.apply(
+                .failTask(lease: running, task: segments[0], reason: "late"),
+                by: people.machines[0][0]
+            ).code == "lease.over")
+        #expect(try code(1, by: people.maintainer) == "job.over")
+    }
 }

@@ -69,7 +69,11 @@ private struct Chance {
                 proposal: proposal, title: known?["title"]?.text ?? "",
                 choice: pick(["for", "for", "against", "abstain", "veto", "maybe"]),
                 effects: known?["effects"]?.text.flatMap { Digest(hex: $0) } ?? .zero, reason: "r")
-        case 6: return .cancelProposal(proposal: number(), reason: "")
+        case 6:
+            return pick([
+                .cancelProposal(proposal: number(), reason: ""),
+                .cancelJob(job: UInt64(below(3)), reason: ""),
+            ])
         case 7:
             return .registerProvider(
                 machine: MachineDescription(

@@ -139,4 +139,5 @@ struct BadInputRoadTests {
 /// Public addresses of the development genesis.
 enum RoadAddress {
     static let maintainer = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+    static let owner = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"
 }

@@ -110,4 +110,117 @@ struct BadInputStartTests {
             #expect(try await deployment.answers())
         }
     }
+
+    @Test func `an agent with another key than the one that was registered`() async throws {
+        try await withRoadDeployment { deployment in
+            try await deployment.startMember()
+            let homes = ["one", "two"].map { "\(deployment.path)/\($0)" }
+            for home in homes {
+                let made = try await deployment.run([
+                    "provider", "init", "--home", home, "--cluster", deployment.origin,
+                ])
+                #expect(made.status == 0)
+            }
+            let registered = try await deployment.run(
+                [
+                    "provider", "register", "--home", homes[0], "--name", "shed", "--stake",
+                    "100 CREDIT",
+                ], as: "owner")
+            #expect(registered.status == 0, "\(registered.error.text)")
+            let again = try await deployment.run(
+                [
+                    "provider", "register", "--home", homes[0], "--name", "barn", "--stake",
+                    "100 CREDIT",
+                ], as: "owner")
+            #expect(again.status == 1)
+            #expect(again.refusal.hasPrefix("error[provider."), "\(again.refusal)")
+            for name in ["agent.json", "agent.password"] {
+                let bytes = try Files.read("\(homes[1])/\(name)")
+                try Files.writeAtomically("\(homes[0])/\(name)", bytes, mode: 0o600)
+            }
+            let stranger = try await deployment.run(["provider", "bench", "--home", homes[0]])
+            #expect(stranger.status == 1)
+            #expect(stranger.refusal.hasPrefix("error[provider.unknown]: "), "\(stranger.refusal)")
+            // A keystore and another's password do not fit either.
+            let other = try Files.read("\(deployment.path)/password")
+            try Files.writeAtomically("\(homes[1])/agent.password", other, mode: 0o600)
+            let locked = try await deployment.run(["provider", "run", "--home", homes[1]])
+            #expect(locked.status == 1)
+            #expect(locked.refusal.hasPrefix("error[keystore.password]: "), "\(locked.refusal)")
+            #expect(try await deployment.answers())
+        }
+    }
+
+    @Test func `a disk that fills up under a running member, and has room again`() async throws {
+        try await withRoadDeployment { deployment in
+            let data = "\(deployment.home)/data"
+            try Files.makeFolders(data)
+            guard try await mount(data, "size=160m") else {
+                print("skipped: no file system can be mounted here, so no disk can be full")
+                return
+            }
+            do {
+                try await fillUp(deployment, data)
+            } catch {
+                await deployment.clear()
+                try await unmount(data)
+                throw error
+            }
+            await deployment.clear()
+            try await unmount(data)
+        }
+    }
+
+    private func fillUp(_ deployment: RoadDeployment, _ data: String) async throws {
+        try await deployment.startMember()
+        func send() async throws -> ChildOutcome {
+            try await deployment.run(
+                ["account", "transfer", RoadAddress.maintainer, "1 CREDIT"], as: "owner")
+        }
+        #expect(try await send().status == 0)
+        let filler = try #require(Environment.find(program: "dd"))
+        _ = try await RoadProgram.run(
+            filler, ["if=/dev/zero", "of=\(data)/filler", "bs=64k"])
+        // What was acknowledged is on disk; sooner or later something does not fit, and the member
+        // says so and ends instead of promising what it cannot keep.
+        let status = try await RoadProgram.eventually("the full disk to be noticed") {
+            if !(await deployment.isRunning("member")) { return await deployment.end("member") }
+            _ = try await send()
+            return nil
+        }
+        #expect(status == 1)
+        #expect(deployment.log("member").contains("error[file.no-space]: "))
+        #expect(deployment.log("member").contains("no space is left on the device"))
+        try Files.remove("\(data)/filler")
+        try await deployment.startMember()
+        #expect(try await send().status == 0)
+    }
+
+    @Test(arguments: ["curl", "bwrap"])
+    func `a demonstration without its tools says so before it begins`(_ tool: String) async throws {
+        let program = try #require(CommandLineProgram.built)
+        let folder = try TemporaryFolder(prefix: "althing-tools")
+        for name in ["curl", "bwrap"] where name != tool {
+            try Files.create("\(folder.path)/\(name)", Array("#!/bin/sh\n".utf8), mode: 0o755)
+        }
+        let outcome = try await RoadProgram.run(
+            program.path, ["demo", "--once"], environment: [("PATH", folder.path)])
+        #expect(outcome.status == 1)
+        #expect(outcome.refusal.hasPrefix("error[demo.missing-tool]: \(tool) is not installed"))
+    }
+
+    @Test func `a demonstration on ports that are taken says which`() async throws {
+        let program = try #require(CommandLineProgram.built)
+        try await withRoadDeployment { deployment in
+            try await deployment.startMember()
+            let port = try #require(deployment.origin.split(separator: ":").last)
+            let outcome = try await RoadProgram.run(
+                program.path, ["demo", "--once", "--base-port", "\(port)"])
+            #expect(outcome.status == 1)
+            #expect(
+                outcome.refusal.hasPrefix("error[demo.port-in-use]: port \(port) "),
+                "\(outcome.refusal)")
+            #expect(try await deployment.answers())
+        }
+    }
 }

@@ -56,6 +56,7 @@ enum CommandLineScreens {
         ["job", "show"],
         ["job", "why"],
         ["job", "logs"],
+        ["job", "cancel"],
         ["model"],
         ["model", "list"],
         ["model", "show"],
@@ -71,6 +72,7 @@ enum CommandLineScreens {
         ["audit", "fetch"],
         ["audit", "run"],
         ["audit", "prove"],
+        ["audit", "watch"],
         ["demo"],
     ]
 
@@ -111,7 +113,8 @@ enum CommandLineScreens {
         WORKING SUBCOMMANDS:
           provider                Machines: register, prove their speed, run, see what
                                   they earn.
-          job                     Follow training jobs and see why tasks wait.
+          job                     Follow training jobs, see why tasks wait, stop your
+                                  own.
           model                   Models, their cards, and deriving them again.
           ask                     Ask a released model.
 

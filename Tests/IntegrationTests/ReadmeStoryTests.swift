@@ -49,7 +49,7 @@ import Testing
     private static let isNamed = getenv("ALTHING_PROGRAM") != nil
 
     @Test(
-        .enabled(if: isNamed, "ALTHING_PROGRAM names no release build"), .timeLimit(.minutes(5)))
+        .enabled(if: isNamed, "ALTHING_PROGRAM names no release build"), .timeLimit(.minutes(10)))
     func `the story of the README can be typed as it stands`() throws {
         guard let program = CommandLineProgram.built else { return }
         let folder = CommandLineProgram.temporaryFolder()
@@ -65,18 +65,30 @@ import Testing
         fputs(script, file)
         fclose(file)
         let status = system(
-            "cd '\(folder)' && env -u ALTHING_KEYSTORE timeout 240 bash story.sh >said 2>&1")
+            "cd '\(folder)' && env -u ALTHING_KEYSTORE timeout 540 bash story.sh >said 2>&1")
         let said = try ReadmeDocument.read("\(folder)/said")
         let logs = ["member-1", "machine-a", "machine-b"].map { name in
-            let log = (try? ReadmeDocument.read("\(folder)/story/\(name).log")) ?? "is missing"
-            return "\n\(name).log: \(log.suffix(2000))"
+            (name, (try? ReadmeDocument.read("\(folder)/story/\(name).log")) ?? "is missing")
         }
-        #expect(status == 0, "\(said.suffix(4000))\(logs.joined())")
+        let last = logs.map { "\n\($0.0).log: \($0.1.suffix(2000))" }.joined()
+        #expect(status == 0, "\(said.suffix(4000))\(last)")
         for sentence in [
             "would execute                      yes", "data uploaded  1 of 1", "it passes",
             "prepaid: 1 CREDIT", "data: [DONE]", "sound              yes",
         ] {
             #expect(said.contains(sentence), "nobody said `\(sentence)`")
+        }
+        let canaries = try RoadSecrets.canaries(below: "\(folder)/story")
+        #expect(canaries.count >= 5)
+        for (place, secret) in canaries {
+            #expect(!said.contains(secret), "the screen shows \(place)")
+            for (name, log) in logs { #expect(!log.contains(secret), "\(name).log has \(place)") }
+        }
+        // What people ask and what models answer is nobody's business.
+        for (name, log) in logs {
+            for prompt in ["In the beginning", "\"And \""] {
+                #expect(!log.contains(prompt), "\(name).log has a prompt")
+            }
         }
     }
 }

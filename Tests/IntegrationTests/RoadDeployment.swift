@@ -94,6 +94,9 @@ actor RoadDeployment {
         (try? Files.readText("\(path)/\(name).log")) ?? ""
     }
 
+    /// Whether a process that was started still runs.
+    func isRunning(_ name: String) -> Bool { children[name]?.isRunning ?? false }
+
     /// Ends a process in order; its exit code.
     @discardableResult
     func end(_ name: String) async -> Int32? {
@@ -110,10 +113,11 @@ actor RoadDeployment {
 
 /// Runs `body` on a deployment and ends its processes whatever happens.
 func withRoadDeployment<Value: Sendable>(
-    policies: String = "Policies", _ body: @Sendable (RoadDeployment) async throws -> Value
+    policies: String = "Policies", day: String = "1s",
+    _ body: @Sendable (RoadDeployment) async throws -> Value
 ) async throws -> Value {
     let program = try #require(CommandLineProgram.built)
-    let deployment = try await RoadDeployment(program: program.path, policies: policies)
+    let deployment = try await RoadDeployment(program: program.path, policies: policies, day: day)
     do {
         let value = try await body(deployment)
         await deployment.clear()

@@ -40,7 +40,7 @@ struct RoadTests {
         let before = try Road.processes(of: program)
         let outcome = try await RoadProgram.run(
             program,
-            ["demo", "--once", "--output", "json"],
+            ["demo", "--once", "--output", "json", "--keep"],
             limit: 400_000_000_000)
         #expect(outcome.status == 0, "\(outcome.error.text.suffix(2000))")
         let line = try #require(outcome.output.text.split(separator: "\n").last)
@@ -61,6 +61,32 @@ struct RoadTests {
         try expectTraining(summary["training"] ?? .null)
         try expectRevenue(summary["revenue"] ?? .null)
         #expect(try Road.processes(of: program).subtracting(before).isEmpty)
+        print("the road: \(line)")
+        try expectSilence(outcome)
+    }
+
+    /// No secret and no prompt in what was printed and logged; the folder that was kept goes.
+    private func expectSilence(_ outcome: ChildOutcome) throws {
+        let kept = try #require(
+            outcome.error.text.split(separator: "\n").first { $0.hasPrefix("kept: ") })
+        let folder = String(kept.dropFirst("kept: ".count))
+        let canaries = try RoadSecrets.canaries(below: folder)
+        #expect(canaries.count >= 12)
+        var texts = [("standard output", outcome.output.text), ("the story", outcome.error.text)]
+        for name in try Files.list(folder) where name.hasSuffix(".log") {
+            texts.append((name, try Files.readText("\(folder)/\(name)")))
+        }
+        #expect(texts.count >= 9)
+        for (name, text) in texts {
+            for (place, secret) in canaries {
+                #expect(!text.contains(secret), "\(name) has what is in \(place)")
+            }
+            guard name.hasSuffix(".log") else { continue }
+            for prompt in ["In the beginning", "more than the balance", "\"And \""] {
+                #expect(!text.contains(prompt), "\(name) has a prompt")
+            }
+        }
+        try Files.removeTree(folder)
     }
 
     private func expectTraining(_ training: JSON) throws {

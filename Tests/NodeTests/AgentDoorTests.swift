@@ -164,3 +164,17 @@ import Wallet
         #expect(await code { try await desk.agent(token: nil) } == "session.unknown")
     }
 }
+
+@Suite struct AgentPaceTests {
+    /// A machine that is gone must not look present once its leases are taken back: it would be
+    /// given the same task again and again, until the job is given up.
+    @Test(arguments: [1, 100, 5999, 6000, 60_000] as [UInt64])
+    func `who is given work was heard of before silence counts`(silence: UInt64) throws {
+        var settings = try Deployment(members: 1).settings(1)
+        settings.providerSilenceMilliseconds = silence
+        #expect(settings.providerPresenceMilliseconds < silence)
+        // Two polls may come late, and the agent is still there.
+        #expect(settings.providerPollMilliseconds * 3 <= silence)
+        #expect(settings.providerPollMilliseconds * 2 <= settings.providerPresenceMilliseconds + 1)
+    }
+}

@@ -16,7 +16,7 @@ struct AuditCommand: AsyncParsableCommand {
               althing audit fetch --file log.audit
               althing audit run --file log.audit --genesis 2f9e0f6f...
             """,
-        subcommands: [AuditFetch.self, AuditRun.self, AuditProve.self])
+        subcommands: [AuditFetch.self, AuditRun.self, AuditProve.self, AuditWatch.self])
 }
 
 /// `audit fetch`.
@@ -32,8 +32,6 @@ struct AuditFetch: AsyncParsableCommand {
     var file: String
 
     @OptionGroup var read: ReadOptions
-
-    private static let pageSize = 512
 
     func run() async throws { try await fetch() }
 
@@ -67,23 +65,39 @@ struct AuditFetch: AsyncParsableCommand {
         var entries: [[UInt8]] = []
         while true {
             let next = StateMachine.genesisIndex + 1 + UInt64(entries.count)
-            let page = try await client.get(
-                "/api/v1/log/entries?from=\(next)&limit=\(AuditFetch.pageSize)")
-            let texts = page["entries"]?.elements ?? []
-            for text in texts {
-                guard let bytes = text.text.flatMap({ Hex.decode($0) }) else {
-                    throw Refusal("cluster.answer", "an entry of the log is not hexadecimal")
-                }
-                entries.append(bytes)
-            }
-            let last = page["applied_index"]?.unsigned ?? 0
-            progress.update(UInt64(entries.count), of: max(last, UInt64(entries.count)))
-            guard !texts.isEmpty, StateMachine.genesisIndex + UInt64(entries.count) < last else {
-                break
-            }
+            let page = try await LogPage(from: next, client)
+            entries += page.entries
+            progress.update(UInt64(entries.count), of: max(page.applied, UInt64(entries.count)))
+            guard !page.entries.isEmpty,
+                StateMachine.genesisIndex + UInt64(entries.count) < page.applied
+            else { break }
         }
         progress.finish("\(entries.count)")
         return entries
+    }
+}
+
+/// Some entries of the log, as a member gives them.
+struct LogPage {
+    /// The entries' canonical bytes, in order.
+    let entries: [[UInt8]]
+    /// The last entry that the member had applied.
+    let applied: UInt64
+
+    private static let size = 512
+
+    /// Asks for the entries from `index` on.
+    init(from index: UInt64, _ client: ClusterClient) async throws(Refusal) {
+        let page = try await client.get("/api/v1/log/entries?from=\(index)&limit=\(LogPage.size)")
+        var entries: [[UInt8]] = []
+        for text in page["entries"]?.elements ?? [] {
+            guard let bytes = text.text.flatMap({ Hex.decode($0) }) else {
+                throw Refusal("cluster.answer", "an entry of the log is not hexadecimal")
+            }
+            entries.append(bytes)
+        }
+        self.entries = entries
+        applied = page["applied_index"]?.unsigned ?? 0
     }
 }
 

@@ -49,6 +49,7 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         // Before anything is there that would have to be tidied up.
         let stops = try Signals.arrivals(of: [SIGINT, SIGTERM, SIGHUP])
+        try DemoCommand.checkTools()
         let root = try DemoFiles.root(given: root)
         let ports = try DemoCommand.ports(given: basePort)
         let temporary = try TemporaryFolder(prefix: "althing-demo")
@@ -69,6 +70,15 @@ struct DemoCommand: AsyncParsableCommand {
         let result = await work.result
         if keep { stage.teller.tell("kept: \(folder)") }
         try result.get()
+    }
+
+    /// Better now than in the middle of the road.
+    private static func checkTools() throws(Refusal) {
+        for (tool, package) in [("bwrap", "bubblewrap"), ("curl", "curl")]
+        where Environment.find(program: tool) == nil {
+            throw Refusal(
+                "demo.missing-tool", "\(tool) is not installed: apt install \(package)")
+        }
     }
 
     private static let usualPort = 7420

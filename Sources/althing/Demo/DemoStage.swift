@@ -7,6 +7,7 @@ import Client
 import Cryptography
 import Platform
 import Primitives
+import Sandbox
 
 /// One line of the account of what happens.
 struct DemoTeller: Sendable {
@@ -167,6 +168,8 @@ final class DemoStage {
         }
         for child in ending { _ = await child.outcome() }
         late.cancel()
+        // An agent that was killed could not tidy up.
+        Sandbox.removeLeftovers()
     }
 
     /// The last lines of every process's log that are more than information: for whoever has to
@@ -224,6 +227,8 @@ final class DemoStage {
             do throws(Refusal) {
                 if let value = try await ready() { return value }
             } catch {
+                // What the script itself found out is final.
+                if error.code.hasPrefix("demo.") { throw error }
                 // A member may be electing or restarting: only time decides that something is
                 // wrong.
                 last = error

@@ -8,13 +8,13 @@ import Terminal
 /// The noun `job`.
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "job", abstract: "Follow training jobs and see why tasks wait.",
+        commandName: "job", abstract: "Follow training jobs, see why tasks wait, stop your own.",
         discussion: """
             Example:
               althing job list
               althing job why 1
             """,
-        subcommands: [JobList.self, JobShow.self, JobWhy.self, JobLogs.self])
+        subcommands: [JobList.self, JobShow.self, JobWhy.self, JobLogs.self, JobCancel.self])
 }
 
 /// `job list`.
@@ -153,6 +153,34 @@ struct JobLogs: AsyncParsableCommand {
                     + " \(words)")
         }
         read.printer.show(lines, json: ["job": .int(id), "events": .array(events)])
+    }
+}
+
+/// `job cancel`.
+struct JobCancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "Stop the job of a proposal that you submitted.",
+        discussion: """
+            What was verified is paid, what is left of the budget returns to the treasury, and \
+            machines drop the job's tasks. It cannot be taken back: another proposal starts another \
+            job.
+
+            Example:
+              althing job cancel 1 --reason "the loss rises"
+            """)
+
+    @Argument(help: "The job's number.")
+    var id: UInt64
+
+    @Option(help: "Why; it is signed and kept.")
+    var reason = ""
+
+    @OptionGroup var options: SigningCommandOptions
+
+    func run() async throws {
+        try await options.submit(.cancelJob(job: id, reason: reason)) { _ in
+            ["job \(id) is cancelled"]
+        }
     }
 }
 

@@ -6,6 +6,7 @@ import Client
 import ControlPlane
 import Cryptography
 import Governance
+import LanguageModel
 import Platform
 import Primitives
 import Provider
@@ -17,10 +18,12 @@ struct ModelRederive: AsyncParsableCommand {
         commandName: "rederive", abstract: "Train a model again from its plan; compare digests.",
         discussion: """
             Needs the data and the time that training took, and nothing that a provider handed in. \
-            Exit code 1 when the digests differ.
+            Exit code 1 when the digests differ. Neither the threads nor the instruction set may \
+            make a difference: try them.
 
             Example:
               althing model rederive kings --threads 4
+              althing model rederive kings --threads 1 --instruction-set avx2
             """)
 
     @Argument(help: "The model's name.")
@@ -29,11 +32,16 @@ struct ModelRederive: AsyncParsableCommand {
     @Option(help: "How many segments of a round to run at once; one per processor otherwise.")
     var threads: Int?
 
+    @Option(
+        help: "avx512, avx2, neon or baseline; the fastest that the processor has otherwise.")
+    var instructionSet: String?
+
     @OptionGroup var read: ReadOptions
 
     func run() async throws { try await derive() }
 
     private func derive() async throws(Refusal) {
+        if let instructionSet { try Kernels.use(instructionSet: instructionSet) }
         let (digest, plan, data) = try await inputs()
         let printer = read.printer
         let started = SystemClock.monotonicNanoseconds()
@@ -50,12 +58,14 @@ struct ModelRederive: AsyncParsableCommand {
             Presentation.facts([
                 ("model", name), ("digest", digest.contentName), ("rederived", found.contentName),
                 ("equal", isEqual ? "yes" : "no"), ("segments", String(plan.segmentCount)),
+                ("kernels", Kernels.instructionSet),
                 ("seconds", ModelRederive.seconds(nanoseconds)),
             ]),
             json: [
                 "model": .string(name), "digest": .string(digest.contentName),
                 "rederived": .string(found.contentName), "equal": .bool(isEqual),
                 "segments": .int(plan.segmentCount),
+                "instruction_set": .string(Kernels.instructionSet),
                 "seconds": .number(ModelRederive.seconds(nanoseconds)),
             ])
         guard isEqual else {
