@@ -138,7 +138,7 @@ let floor5: [Target] = [
 let testTargets: [Target] = [
     tests("Primitives"),
     tests("Cryptography", on: ["Primitives"]),
-    tests("Raft", on: ["Primitives"]),
+    tests("Raft", on: ["Primitives", "Simulator"]),
     tests("Ledger", on: ["Primitives"]),
     tests("Governance", on: ["Primitives", "Cryptography"]),
     tests("Scheduling", on: ["Primitives"]),
@@ -173,7 +173,7 @@ let testTargets: [Target] = [
         ]),
     tests(
         "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),
-    tests("Simulator", on: ["Primitives"]),
+    tests("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Platform"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
         name: "IntegrationTests", dependencies: ["Primitives", "Platform"],

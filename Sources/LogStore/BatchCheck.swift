@@ -34,6 +34,9 @@ struct BatchCheck {
         switch record {
         case .entry(let entry): try accept(entry)
         case .hardState(let state): try accept(state)
+        case .restoredVote(let state):
+            try accept(state)
+            needsFlush = true
         case .truncate(let index): try acceptTruncation(from: index)
         case .snapshotMark(let position): acceptMark(position)
         case .lost: throw Refusal("log.gap", "only recovery may say what was lost")

@@ -62,6 +62,8 @@ public enum LogRecord: Sendable, Equatable {
     case entry(LogEntry)
     /// A new term, vote or commit hint.
     case hardState(LogHardState)
+    /// A new state of a member that did not know its vote, and does again.
+    case restoredVote(LogHardState)
     /// Entries from this index on no longer count.
     case truncate(from: UInt64)
     /// The state up to here is in a snapshot. Past the end of the log, or in another term, the log

@@ -4,6 +4,7 @@
 // then still holds in memory may never reach the disk, so no later success can be believed, and the
 // store refuses everything until it is opened again.
 
+import Glibc
 import Platform
 public import Primitives
 import Synchronization
@@ -17,8 +18,8 @@ public final class LogStore: Sendable {
 
     /// Called from the writing thread with the log's last place once a batch is on the disk, or
     /// with the reason why it is not: `log.gap`, `log.bad-term`, `log.truncates-committed` (the
-    /// batch is wrong, the log goes on), `file.no-space` (a new segment could not be made; it may
-    /// be tried again), `log.failed` (final).
+    /// batch is wrong, the log goes on), `file.no-space` (a new segment could not be made before
+    /// the log was closed), `log.failed` (final).
     public typealias Completion = @Sendable (Result<LogPosition, Refusal>) -> Void
 
     private struct Waiting: Sendable {
@@ -150,16 +151,7 @@ public final class LogStore: Sendable {
     /// Declares that the vote is known again: the member has learned of a term in which it cannot
     /// have voted, and `state` is its state in that term.
     public func restoreVote(_ state: LogHardState) throws(Refusal) {
-        let before = picture.withLock { picture in
-            defer { picture.index.isVoteCertain = true }
-            return picture.index.isVoteCertain
-        }
-        do throws(Refusal) {
-            try commit([.hardState(state)])
-        } catch {
-            picture.withLock { $0.index.isVoteCertain = before }
-            throw error
-        }
+        try commit([.restoredVote(state)])
     }
 
     /// Whether the vote in `hardState` is known; see `LogRecovery.isVoteCertain`.
@@ -177,10 +169,22 @@ public final class LogStore: Sendable {
                 wake.wait()
                 continue
             }
-            let results = commit(group: group.map(\.records))
+            var results = commit(group: group.map(\.records))
+            // A full disk stops the log, it does not end it: nothing was written, and everything
+            // behind it waits too.
+            while results.contains(where: LogStore.hasNoRoom), !queue.withLock({ $0.isClosed }) {
+                usleep(LogStore.roomPauseMicroseconds)
+                results = commit(group: group.map(\.records))
+            }
             for (batch, result) in zip(group, results) { batch.completion(result) }
         }
         closed.raise()
+    }
+
+    private static let roomPauseMicroseconds: UInt32 = 100_000
+
+    private static func hasNoRoom(_ result: Result<LogPosition, Refusal>) -> Bool {
+        if case .failure(let refusal) = result { refusal.code == "file.no-space" } else { false }
     }
 
     private func takeGroup() -> (group: [Waiting], isClosed: Bool) {
@@ -249,9 +253,10 @@ public final class LogStore: Sendable {
             if plan.needsFlush { try writer.flush() }
             let last = publish(written, writer)
             if plan.needsFlush {
-                writer.note(
-                    last, picture.withLock { $0.index.hardState },
-                    isVoteCertain: plan.isVoteCertain)
+                let (state, isCertain) = picture.withLock { picture in
+                    (picture.index.hardState, picture.index.isVoteCertain)
+                }
+                writer.note(last, state, isVoteCertain: isCertain)
             }
             return .success(last)
         } catch {
@@ -266,6 +271,7 @@ public final class LogStore: Sendable {
             if let segment = writer.segments.last { picture.files[segment.number] = segment.file }
             for item in written {
                 picture.index.apply(item.header, number: item.number, at: item.location)
+                if item.restoresVote { picture.index.isVoteCertain = true }
             }
             return picture.index.last
         }

@@ -45,6 +45,8 @@ struct LogWriter: Sendable {
         let header: RecordHeader
         let number: UInt64?
         let location: EntryLocation
+        /// Whether the vote is known from here on.
+        let restoresVote: Bool
     }
 
     /// Writes the records and flushes them if they must be; returns what the index is to apply.
@@ -156,7 +158,7 @@ struct LogWriter: Sendable {
     static func size(of record: LogRecord) -> Int {
         switch record {
         case .entry(let entry): RecordHeader.stride(ofPayload: entry.payload.count)
-        case .hardState: RecordHeader.stride(ofPayload: 9)
+        case .hardState, .restoredVote: RecordHeader.stride(ofPayload: 9)
         case .lost: RecordHeader.stride(ofPayload: 8)
         case .truncate, .snapshotMark, .boundary: RecordHeader.size
         }
@@ -169,10 +171,12 @@ struct LogWriter: Sendable {
         var position = LogPosition.zero
         var payload: [UInt8] = []
         var number: UInt64?
+        var restoresVote = false
         switch record {
         case .entry(let entry):
             (kind, position, payload) = (.entry, entry.position, entry.payload)
-        case .hardState(let state):
+        case .hardState(let state), .restoredVote(let state):
+            if case .restoredVote = record { restoresVote = true }
             kind = .hardState
             position = LogPosition(index: state.commit, term: state.term)
             number = state.vote
@@ -183,7 +187,7 @@ struct LogWriter: Sendable {
             (kind, position, number) = (.lost, .init(index: from, term: 0), through)
         }
         if let number { payload = withUnsafeBytes(of: number.littleEndian) { Array($0) } }
-        if kind == .hardState, !isVoteCertain { payload.append(1) }
+        if kind == .hardState, !isVoteCertain, !restoresVote { payload.append(1) }
         let sequence = nextSequence
         nextSequence += 1
         let header = RecordHeader(
@@ -201,6 +205,7 @@ struct LogWriter: Sendable {
             segment: segment, position: UInt32(truncatingIfNeeded: place.position),
             length: UInt32(truncatingIfNeeded: payload.count), term: position.term,
             isDamaged: false)
-        return Written(header: header, number: number, location: location)
+        return Written(
+            header: header, number: number, location: location, restoresVote: restoresVote)
     }
 }

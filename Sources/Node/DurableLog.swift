@@ -119,7 +119,8 @@ package final class DurableLog: Storage {
         do throws(Refusal) {
             return try store.term(at: index)
         } catch {
-            guard error.code == "log.compacted" else { throw error }
+            // Let go meanwhile, or lost with the record: then the core asks other members.
+            guard error.code == "log.compacted" || error.code == "log.damaged" else { throw error }
             return nil
         }
     }
@@ -129,6 +130,12 @@ package final class DurableLog: Storage {
 
     /// The last entry on the disk.
     package var lastIndex: LogIndex { store.lastIndex }
+
+    /// Entries that cannot be read.
+    package var damaged: [ClosedRange<LogIndex>] { store.damaged }
+
+    /// Whether the stored vote is all that this member ever voted.
+    package var isVoteCertain: Bool { store.isVoteCertain }
 
     /// The newest snapshot; the genesis, which every member has, as long as no entry is gone.
     package func snapshot() throws(Refusal) -> Snapshot {
@@ -166,7 +173,7 @@ package final class DurableLog: Storage {
     /// What the log has to write of what the core wants stored. To be asked for each batch once, in
     /// order: what replaces an entry depends on the batches before.
     package func records(of message: Message) throws(Refusal) -> [LogRecord] {
-        var records: [LogRecord] = []
+        var records = (message.repair?.entries ?? []).map(DurableLog.record(of:))
         if let snapshot = message.snapshot {
             // Whatever is here at or behind its place contradicts it: the log starts over.
             if snapshot.index <= lastWritten { records.append(.truncate(from: snapshot.index)) }
@@ -178,21 +185,23 @@ package final class DurableLog: Storage {
             records.append(.truncate(from: first.index))
         }
         for entry in message.entries {
-            records.append(
-                .entry(
-                    LogEntry(
-                        index: entry.index, term: entry.term,
-                        payload: [entry.kind.rawValue] + entry.data)))
+            records.append(DurableLog.record(of: entry))
             lastWritten = entry.index
             bytesWritten += UInt64(entry.data.count)
         }
         // After the entries: its commit index may cover them, and what they replace was never
         // committed.
         if let state = message.hardState {
-            records.append(
-                .hardState(
-                    LogHardState(term: state.term, vote: state.vote, commit: state.commit)))
+            let stored = LogHardState(term: state.term, vote: state.vote, commit: state.commit)
+            let isRestored = message.repair?.restoresVote == true
+            records.append(isRestored ? .restoredVote(stored) : .hardState(stored))
         }
         return records
+    }
+
+    private static func record(of entry: Entry) -> LogRecord {
+        .entry(
+            LogEntry(
+                index: entry.index, term: entry.term, payload: [entry.kind.rawValue] + entry.data))
     }
 }

@@ -67,6 +67,15 @@ public struct RaftOptions: Sendable {
     /// the log. Only to reproduce others' transcripts is this ever off.
     public var validatesConfigurationChanges = true
 
+    /// Whether a candidate leads only once its own vote, and with it the term, is durable.
+    ///
+    /// Else others' votes could elect it, and after a crash elect it again in the same term, to
+    /// write other entries of that term at the same places. Only to reproduce others' transcripts
+    /// is this ever off.
+    public var awaitsOwnVote = true
+    /// A known bug to plant; only ever set by simulations of this package.
+    package var flaw: RaftFlaw?
+
     /// The defaults for member `id`.
     public init(id: MemberID, seed: UInt64) {
         self.id = id

@@ -7,7 +7,7 @@ extension RawNode {
     mutating func addStorageMessages(to ready: inout Ready) throws(Refusal) {
         let needsAppend =
             !ready.entries.isEmpty || ready.hardState != nil || ready.snapshot != nil
-            || !core.messagesAfterAppend.isEmpty
+            || ready.repair != nil || !core.messagesAfterAppend.isEmpty
         if needsAppend {
             var message = Message(
                 .storageAppend, to: ReservedMember.appendThread, from: core.id,
@@ -18,6 +18,12 @@ extension RawNode {
                 message.commit = state.commit
             }
             message.snapshot = ready.snapshot
+            message.repair = ready.repair
+            if ready.repair?.restoresVote == true {
+                message.term = core.term
+                message.vote = core.vote
+                message.commit = core.log.committed
+            }
             // The leader's own acknowledgement goes before the one of storage: by then the new
             // entries' terms are still at hand in memory.
             message.responses = core.messagesAfterAppend

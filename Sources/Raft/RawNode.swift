@@ -64,6 +64,15 @@ public struct RawNode {
     public var appliedIndex: LogIndex { core.log.applied }
     /// The active membership.
     public var configuration: GroupConfiguration { core.tracker.configuration }
+    /// The first entry of the log, durable or not.
+    package var firstIndex: LogIndex { core.log.firstIndex }
+    /// The term of an entry of the log, durable or not, nil where it is not known; for checks
+    /// from outside.
+    package func term(at index: LogIndex) throws(Refusal) -> Term? {
+        try core.log.term(at: index)
+    }
+    /// Whether it has lost something that others still have to supply.
+    public var isImpaired: Bool { core.isImpaired }
     /// Everything about it. Copies; not for the hot path.
     public var status: Status { core.status }
 
@@ -73,7 +82,12 @@ public struct RawNode {
     ) throws(Refusal) -> Value {
         if let failure = core.failure { throw failure }
         do throws(Refusal) {
-            return try work(&core)
+            let value = try work(&core)
+            if core.noteDamageAfterStep {
+                core.noteDamageAfterStep = false
+                core.refreshDamage()
+            }
+            return value
         } catch {
             let isFatal =
                 error.code == "raft.invariant" || error.code == "raft.log-lost"
@@ -190,7 +204,7 @@ extension RawNode {
     public var hasReady: Bool {
         guard core.failure == nil else { return false }
         return !core.messages.isEmpty || !core.messagesAfterAppend.isEmpty
-            || core.log.unstable.hasNextEntries
+            || core.log.unstable.hasNextEntries || !core.damage.repairs.isEmpty
             || core.log.hasNextCommittedEntries(allowUnstable: appliesUnstable)
             || !core.readStates.isEmpty || core.log.unstable.nextSnapshot != nil
             || core.softState != previousSoftState || core.hardState != previousHardState
@@ -208,11 +222,18 @@ extension RawNode {
             throw Refusal("raft.not-advanced", "the work handed out before is not concluded")
         }
         let allowUnstable = appliesUnstable
-        let committed = try guarded { (core) throws(Refusal) in
-            try core.log.nextCommittedEntries(allowUnstable: allowUnstable)
+        let committed = try guarded { (core) throws(Refusal) -> [Entry] in
+            do throws(Refusal) {
+                return try core.log.nextCommittedEntries(allowUnstable: allowUnstable)
+            } catch {
+                guard error.code == "log.damaged" else { throw error }
+                core.refreshDamage()
+                return []
+            }
         }
         var ready = Ready()
         ready.entries = core.log.unstable.nextEntries
+        ready.repair = takeRepair()
         ready.committedEntries = committed
         ready.messages = core.messages
         ready.readStates = core.readStates
@@ -222,7 +243,8 @@ extension RawNode {
         let hardState = core.hardState
         if hardState != previousHardState { ready.hardState = hardState }
         ready.mustSync =
-            !ready.entries.isEmpty || hardState.vote != previousHardState.vote
+            !ready.entries.isEmpty || ready.repair != nil
+            || hardState.vote != previousHardState.vote
             || hardState.term != previousHardState.term
         if core.options.asynchronousStorageWrites {
             try addStorageMessages(to: &ready)
@@ -243,6 +265,14 @@ extension RawNode {
         for message in steps {
             try guarded { (core) throws(Refusal) in try core.step(message) }
         }
+    }
+
+    private mutating func takeRepair() -> StorageRepair? {
+        let repair = StorageRepair(
+            entries: core.damage.repairs, restoresVote: core.damage.restoresVote)
+        core.damage.repairs = []
+        core.damage.restoresVote = false
+        return repair == StorageRepair() ? nil : repair
     }
 
     /// Marks what `ready` holds as handed out.

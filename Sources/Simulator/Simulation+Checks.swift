@@ -3,6 +3,7 @@
 import ControlPlane
 import Node
 import Primitives
+import Raft
 
 extension Simulation {
     /// Compares the members now and then; at the end, whether all is done.
@@ -14,6 +15,8 @@ extension Simulation {
             clients.allSatisfy { $0.open == nil && $0.completed >= lengths.finalOperations }
             && members.allSatisfy {
                 $0.current?.engine.machine.appliedIndex == checks.lastApplied
+                    && $0.current?.engine.core.isImpaired == false
+                    && $0.current?.log.damaged.isEmpty == true
             }
     }
 

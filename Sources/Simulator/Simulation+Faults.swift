@@ -37,6 +37,12 @@ extension Simulation {
             guard members[member].current != nil else { return }
             probes.reach(.flushFailed)
             members[member].disk.failFlushes(5)
+        case .fillDisk:
+            probes.reach(.diskFull)
+            members[member].disk.setCapacity(0)
+            queue.plan(
+                .diskRecovers(member: member), at: now + faultRandom.pick(500_000...4_000_000))
+        case .rotDisk: rotDisk()
         case .jumpClock:
             // Two clocks are never further apart than the bound that members allow each other.
             probes.reach(.clockJumped)
@@ -164,6 +170,35 @@ extension Simulation {
             .diskRecovers(member: number), at: now + faultRandom.pick(200_000...4_000_000))
     }
 
+    /// What was flushed changes by itself, or a write for another place lands on it. Not in the
+    /// last pages: at the end of a log nobody can tell rot from a write that was cut short.
+    private func rotDisk() {
+        let member = members[rotVictim]
+        let segments = member.disk.names.filter { $0.hasSuffix(".log") }
+        guard members.count > 2, let last = segments.last else { return }
+        let path = segments[faultRandom.position(segments.count)]
+        let bytes = member.disk.bytes(of: path)
+        let used = (bytes.lastIndex { $0 != 0 } ?? 0) + 1
+        let spared = path == last ? 4096 : 0
+        guard used > spared + 512 else { return }
+        let place = faultRandom.position(used - spared - 64)
+        let sector = place / 512 * 512
+        let other = faultRandom.position(used / 512) * 512
+        let kind = faultRandom.next(below: 4)
+        let noise = faultRandom.bytes(64)
+        probes.reach(.diskRotted)
+        tell("the disk of member \(rotVictim + 1) rots at byte \(place) of \(path)")
+        member.disk.damage(path) { bytes in
+            for offset in 0..<64 where kind == 0 { bytes[place + offset] = noise[offset] }
+            let isWhole = other + 512 <= used && sector + 512 <= used - spared
+            for offset in 0..<512 where isWhole {
+                if kind == 1 { bytes[sector + offset] = 0 }
+                if kind == 2 { bytes[sector + offset] = bytes[other + offset] }
+            }
+            if kind == 3 { bytes[place] ^= 1 << (noise[0] % 8) }
+        }
+    }
+
     // MARK: The end of it
 
     /// From now on nothing breaks.
@@ -176,6 +211,12 @@ extension Simulation {
             try resume(number)
             members[number].diskDelay = 0
             members[number].disk.failFlushes(nil)
+            members[number].disk.setCapacity(.max)
+            // Rot that nobody read yet is found by reading everything.
+            if number == rotVictim, probes[.diskRotted] > 0 {
+                members[number].kill(&diskRandom)
+                members[number].disk.failFlushes(nil)
+            }
             if members[number].current == nil { try start(number) }
         }
     }
@@ -206,6 +247,9 @@ extension Simulation {
         case .voteIgnoredInLease: probes.reach(.voteIgnoredForLeader)
         case .appendRejected: probes.reach(.appendRejected)
         case .conflict: probes.reach(.conflictFound)
+        case .damageChanged(let ranges):
+            probes.reach(ranges.isEmpty ? .damageRepaired : .damageFound)
+            tell("member \(number + 1) cannot read \(ranges)")
         case .stableEntryReplaced: probes.reach(.writtenEntryReplaced)
         case .staleStorageAppendIgnored: probes.reach(.staleWriteAnswerIgnored)
         default: break

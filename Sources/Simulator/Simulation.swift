@@ -39,6 +39,8 @@ public final class Simulation {
     var network: SimulatedNetwork
     var diskRandom: SplitMix64
     var faultRandom: SplitMix64
+    /// The member whose disk rots: nothing survives when every copy does.
+    let rotVictim: Int
     var isFaulty = true
     var isAtRest = false
     var partitionNumber: UInt64 = 0
@@ -71,6 +73,7 @@ public final class Simulation {
             random: SplitMix64.stream(seed, 2))
         diskRandom = SplitMix64.stream(seed, 3)
         faultRandom = SplitMix64.stream(seed, 4)
+        rotVictim = Int(seed % UInt64(blueprint.genesis.seats.count))
         for number in blueprint.genesis.seats.indices {
             let member = SimulatedMember(
                 number: number, seed: SplitMix64.stream(seed, 0x100 + UInt64(number)).seed,
@@ -145,6 +148,7 @@ public final class Simulation {
         case .heal(let partition): heal(partition)
         case .diskRecovers(let member):
             members[member].diskDelay = 0
+            members[member].disk.setCapacity(.max)
             trace.add(UInt64(member))
         case .inspect: try inspect()
         }
@@ -289,17 +293,24 @@ public final class Simulation {
     private func finishWriting(_ number: Int, _ lifeNumber: UInt64) throws(Refusal) {
         let member = members[number]
         guard member.life == lifeNumber, let life = member.current else { return }
-        let batches = life.writing
+        var batches = life.writing
         life.writing = []
-        for batch in batches {
+        while let batch = batches.first {
             let files = member.disk.names.count
             do throws(Refusal) {
                 try life.log.commit(batch.records)
                 if member.disk.names.count > files { probes.reach(.segmentRolled) }
             } catch {
+                if error.code == "file.no-space" {
+                    // Nothing was written: it waits for room, and everything behind it.
+                    life.writing = batches
+                    queue.plan(.written(member: number, life: lifeNumber), at: now + 100_000)
+                    return
+                }
                 try feed(number, .logFailed(error))
                 return
             }
+            batches.removeFirst()
             try feed(number, .stored(batch.responses))
             guard member.life == lifeNumber else { return }
         }

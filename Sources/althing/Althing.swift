@@ -42,6 +42,7 @@ struct Althing: AsyncParsableCommand {
                 name: "Running and checking",
                 subcommands: [
                     ClusterCommand.self, NodeCommand.self, AuditCommand.self, DemoCommand.self,
+                    SimulateCommand.self,
                 ]),
         ])
 

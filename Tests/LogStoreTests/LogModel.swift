@@ -18,7 +18,7 @@ struct LogModel {
             case .entry(let entry):
                 entries[entry.index] = entry
                 last = max(last, entry.index)
-            case .hardState(let state): hardState = state
+            case .hardState(let state), .restoredVote(let state): hardState = state
             case .truncate(let from):
                 while last >= from {
                     entries[last] = nil

@@ -1,4 +1,5 @@
 import Primitives
+import Simulator
 import Testing
 
 @testable import Raft
@@ -100,7 +101,7 @@ import Testing
         founding.configuration = ConfigurationState(voters: [1, 2, 3])
         var options = RaftOptions(id: 1, seed: 1)
         options.asynchronousStorageWrites = true
-        let member = try SimulatedMember(options: options, founding: founding.snapshot) { _ in }
+        let member = try GroupMember(options: options, founding: founding.snapshot) { _ in }
         func append(term: Term, entryTerm: Term) -> Message {
             Message(
                 .append, to: 1, from: term == 2 ? 3 : 2, term: term, index: 1,
@@ -126,7 +127,7 @@ import Testing
         founding.configuration = ConfigurationState(voters: [1])
         var options = RaftOptions(id: 1, seed: 1)
         options.asynchronousStorageWrites = true
-        let member = try SimulatedMember(options: options, founding: founding.snapshot) { _ in }
+        let member = try GroupMember(options: options, founding: founding.snapshot) { _ in }
         try member.node.campaign()
         /// Flushes what the append task was asked to, and answers.
         func flush(_ ready: Ready) throws {

@@ -43,12 +43,20 @@ extension RaftCore {
 
     /// Whether a committed configuration change waits to be applied: quorums counted without it
     /// could elect a second leader.
-    private func hasUnappliedConfigurationChange() throws(Refusal) -> Bool {
+    private mutating func hasUnappliedConfigurationChange() throws(Refusal) -> Bool {
         var low = log.applied + 1
         let high = log.committed + 1
         while low < high {
-            let page = try log.slice(
-                from: low, to: high, maximumBytes: options.maximumApplyingBytes)
+            let page: [Entry]
+            do throws(Refusal) {
+                page = try log.slice(
+                    from: low, to: high, maximumBytes: options.maximumApplyingBytes)
+            } catch {
+                // Unreadable: who knows. Repaired first, then asked again.
+                guard error.code == "log.damaged" else { throw error }
+                refreshDamage()
+                return true
+            }
             guard !page.isEmpty else { return false }
             if page.contains(where: { $0.kind != .normal }) { return true }
             low += LogIndex(page.count)
@@ -94,13 +102,14 @@ extension RaftCore {
     ///
     /// Learners vote too: a candidate may know better that this member has become a voter.
     mutating func answerVoteRequest(_ message: Message) throws(Refusal) {
+        guard options.flaw != .learnersNeverVote || isPromotable else { return }
         let mayVote =
-            vote == message.from
+            vote == message.from || options.flaw == .votesTwice
             || (vote == ReservedMember.none && leader == ReservedMember.none)
             || (message.kind == .preVote && message.term > term)
         let candidateLast = LogPosition(term: message.logTerm, index: message.index)
         let request = try voteRequest(message)
-        let isUpToDate = try log.isUpToDate(candidateLast)
+        let isUpToDate = try log.isUpToDate(candidateLast) || isUpToDateFlawed(candidateLast)
         guard mayVote, isUpToDate else {
             trace(.voteRejected(request))
             sendVoteRejection(message)

@@ -33,7 +33,8 @@ extension RaftCore {
             }
             forwardToLeader(message)
         case .readIndexResponse:
-            readStates.append(ReadState(index: message.index, context: message.context))
+            let index = options.flaw == .readsAtOwnCommit ? log.committed : message.index
+            readStates.append(ReadState(index: index, context: message.context))
         default: break
         }
     }
@@ -71,14 +72,20 @@ extension RaftCore {
         tracker.recordVote(of: message.from, isGranted: !message.isRejected)
         let tally = tracker.tally()
         trace(.votesCounted(message.kind, granted: tally.granted, rejected: tally.rejected))
-        switch tally.result {
+        switch options.flaw == .electsByHalf ? flawedResult(tally) : tally.result {
         case .pending: break
         case .won where role == .preCandidate: try campaign(.election)
+        case .won where options.awaitsOwnVote && isOwnVoteMissing: break
         case .won:
             try becomeLeader()
             try broadcastAppend()
         case .lost: becomeFollower(term: term, leader: ReservedMember.none)
         }
+    }
+
+    private var isOwnVoteMissing: Bool {
+        tracker.configuration.voters.contains(id) && !tracker.hasVote(of: id)
+            && options.flaw != .leadsBeforeOwnVote
     }
 
     private mutating func hear(from sender: MemberID) {
@@ -120,13 +127,23 @@ extension RaftCore {
 extension RaftCore {
     private mutating func handleAppend(_ message: Message) throws(Refusal) {
         let previous = LogPosition(term: message.logTerm, index: message.index)
+        if try appendFlawed(message) { return }
         if previous.index < log.committed {
             send(Message(.appendResponse, to: message.from, index: log.committed))
             return
         }
-        if let matched = try log.append(
-            message.entries, after: previous, leaderCommit: message.commit)
+        // No answer is given before the damage is understood: whatever it says could promise, or
+        // deny, what cannot be read.
+        guard !mayNotAcknowledge || options.flaw == .acknowledgesPastDamage else { return }
+        // What is condemned counts as gone.
+        let end = min(log.lastIndex, (damage.condemnedFrom ?? .max) - 1)
+        if previous.index <= end,
+            let matched = try log.append(
+                message.entries, after: previous, leaderCommit: message.commit,
+                replacingFrom: options.flaw == .truncatesOnEveryAppend
+                    ? previous.index + 1 : damage.condemnedFrom)
         {
+            if damage.condemnedFrom != nil { refreshDamage() }
             send(Message(.appendResponse, to: message.from, index: matched))
             return
         }
@@ -135,7 +152,7 @@ extension RaftCore {
         // The furthest place where the logs may match: everything of a higher term than the
         // leader's at that place cannot, so a whole diverging tail is skipped at once.
         let hint = try log.findConflict(
-            before: min(previous.index, log.lastIndex), term: previous.term)
+            before: min(previous.index, end), term: previous.term)
         var answer = Message(
             .appendResponse, to: message.from, logTerm: hint.term, index: previous.index)
         answer.isRejected = true
@@ -170,7 +187,7 @@ extension RaftCore {
     /// Replaces log and membership by a snapshot; false when it brings nothing or is not for this
     /// member.
     private mutating func restore(_ snapshot: Snapshot) throws(Refusal) -> Bool {
-        guard snapshot.index > log.committed else { return false }
+        guard snapshot.index > log.committed || replacesDamage(snapshot) else { return false }
         guard role == .follower else {
             trace(.snapshotRefusedByRole(role))
             becomeFollower(term: term + 1, leader: ReservedMember.none)
@@ -180,7 +197,7 @@ extension RaftCore {
             trace(.snapshotRefusedAsMember(snapshot.configuration))
             return false
         }
-        if try log.matches(snapshot.position) {
+        if try log.matches(snapshot.position), !replacesDamage(snapshot) {
             let last = try log.lastPosition()
             trace(
                 .snapshotFastForwarded(snapshot.position, commit: log.committed, last: last))
@@ -188,7 +205,9 @@ extension RaftCore {
             return false
         }
         log.restore(snapshot)
-        try restoreConfiguration(snapshot.configuration)
+        if options.flaw != .snapshotKeepsOldMembership {
+            try restoreConfiguration(snapshot.configuration)
+        }
         let last = try log.lastPosition()
         trace(.snapshotRestored(snapshot.position, commit: log.committed, last: last))
         return true

@@ -126,6 +126,7 @@ extension RaftCore {
             tracker.progress.values[place].becomeReplicate()
         case .snapshot: break
         case .replicate:
+            guard options.flaw != .keepsWindowFull else { return }
             tracker.progress.values[place].freeInflights(through: message.index)
         }
     }
@@ -144,7 +145,9 @@ extension RaftCore {
             try sendAppend(place: place, evenIfEmpty: true)
         }
         if message.readPosition > 0 {
-            reads.acknowledge(message.readPosition, by: message.from)
+            let position =
+                options.flaw == .mistakesReadAnswers ? reads.position : message.readPosition
+            reads.acknowledge(position, by: message.from)
             answerConfirmedReads()
         }
     }

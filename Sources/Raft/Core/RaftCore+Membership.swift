@@ -23,7 +23,9 @@ extension RaftCore {
             return false
         }
         pendingConfigurationIndex = index
-        if options.removalPolicy == .handOver, try removesThisMember(change) {
+        if options.removalPolicy == .handOver, options.flaw != .removedLeaderStays,
+            try removesThisMember(change)
+        {
             farewellIndex = index
         }
         return true
@@ -34,7 +36,10 @@ extension RaftCore {
     }
 
     private func reasonToRefuse(_ change: ConfigurationChange) -> TraceEvent.ChangeRefusal? {
-        if pendingConfigurationIndex > log.applied {
+        let mayOverlap =
+            options.flaw == .admitsOverlappingChanges
+            || options.flaw == .leavesJointTwice && change.changes.isEmpty
+        if pendingConfigurationIndex > log.applied, !mayOverlap {
             return .pending(index: pendingConfigurationIndex, applied: log.applied)
         }
         let leaves = change.changes.isEmpty
@@ -73,7 +78,7 @@ extension RaftCore {
         guard role == .leader else { return state }
 
         let isRemoved = tracker.progress[id].map { $0.isLearner } ?? true
-        switch options.removalPolicy {
+        switch options.flaw == .removedLeaderStays ? .stay : options.removalPolicy {
         case .stay where isRemoved: return state
         case .stepDown where isRemoved:
             becomeFollower(term: term, leader: ReservedMember.none)
@@ -125,9 +130,9 @@ extension RaftCore {
     /// The proposal is empty, so no size limit can stop it; a transfer of leadership can, and then
     /// the next applied entry, or the next leader, tries again.
     mutating func leaveJointIfDue() throws(Refusal) {
-        guard tracker.configuration.autoLeave, log.applied >= pendingConfigurationIndex,
-            role == .leader
-        else { return }
+        let isSettled =
+            log.applied >= pendingConfigurationIndex || options.flaw == .leavesJointTwice
+        guard tracker.configuration.autoLeave, isSettled, role == .leader else { return }
         let configuration = tracker.configuration
         do throws(Refusal) {
             try takeProposal(

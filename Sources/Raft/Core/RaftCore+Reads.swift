@@ -12,7 +12,7 @@ extension RaftCore {
             trace(.readDroppedAsFull)
             throw Refusal("raft.too-many-reads", "too many reads wait to be confirmed")
         }
-        guard try hasCommittedInTerm() else {
+        guard try hasCommittedInTerm() || options.flaw == .readsBeforeFirstCommit else {
             readsBeforeFirstCommit.append(message)
             return
         }
@@ -31,7 +31,11 @@ extension RaftCore {
     }
 
     private mutating func confirmRead(_ message: Message) {
-        if tracker.isSingleton && tracker.configuration.voters.contains(id) || isLeaseValid {
+        let isOneShort =
+            options.flaw == .readsOneShort && tracker.configuration.voters.incoming.quorum <= 2
+        if tracker.isSingleton && tracker.configuration.voters.contains(id) || isLeaseValid
+            || isOneShort
+        {
             answerRead(message, index: log.committed)
             return
         }

@@ -66,6 +66,11 @@ extension RaftCore {
         let to = tracker.progress.ids[place]
         let next = tracker.progress.values[place].next
         guard let previousTerm = try log.term(at: next - 1) else {
+            if options.flaw == .throttledGetsNoSnapshot,
+                tracker.progress.values[place].inflights.isFull
+            {
+                return false
+            }
             return try sendSnapshot(place: place)
         }
         var entries: [Entry] = []
@@ -79,6 +84,10 @@ extension RaftCore {
                 entries = try log.entries(
                     from: next, maximumBytes: options.maximumMessageBytes)
             } catch {
+                if error.code == "log.damaged" {
+                    noteDamageAfterStep = true
+                    return false
+                }
                 guard error.code == "storage.compacted" else { throw error }
                 return evenIfEmpty ? try sendSnapshot(place: place) : false
             }
@@ -95,7 +104,7 @@ extension RaftCore {
 
     /// Sends the snapshot, to a follower that was heard from lately: it is too large to send into
     /// the void.
-    private mutating func sendSnapshot(place: Int) throws(Refusal) -> Bool {
+    mutating func sendSnapshot(place: Int) throws(Refusal) -> Bool {
         let to = tracker.progress.ids[place]
         guard tracker.progress.values[place].isRecentlyActive else {
             trace(.snapshotSkippedAsInactive(to))
@@ -139,6 +148,7 @@ extension RaftCore {
 
     /// Commits what a quorum acknowledged, if it is of this term; earlier terms commit with it.
     mutating func advanceCommit() throws(Refusal) -> Bool {
-        try log.commit(upTo: LogPosition(term: term, index: tracker.committedIndex))
+        if options.flaw != nil { return try advanceCommitFlawed() }
+        return try log.commit(upTo: LogPosition(term: term, index: tracker.committedIndex))
     }
 }

@@ -14,7 +14,7 @@ extension RaftCore {
         heartbeatElapsed = 0
         drawElectionTimeout()
         transferTarget = ReservedMember.none
-        tracker.resetVotes()
+        if options.flaw != .keepsEarlierVotes { tracker.resetVotes() }
         let last = log.lastIndex
         for place in 0..<tracker.progress.count {
             tracker.progress.values[place] = Progress(
@@ -70,7 +70,8 @@ extension RaftCore {
             tracker.progress.values[place].isRecentlyActive = true
         }
         // A change may hide anywhere in the tail taken over; reading it all could be long.
-        pendingConfigurationIndex = log.lastIndex
+        let takesChangesAtOnce = options.flaw == .changesBeforeFirstCommit
+        pendingConfigurationIndex = takesChangesAtOnce ? 0 : log.lastIndex
         // Only an entry of its own term lets a leader commit what came before.
         guard try appendProposals([Entry()]) else {
             throw log.invariant("the first entry of a term was refused")
@@ -83,6 +84,7 @@ extension RaftCore {
 
 extension RaftCore {
     mutating func tick() throws(Refusal) {
+        tickRepair()
         switch role {
         case .leader: try tickAsLeader()
         case .follower, .candidate, .preCandidate: try tickTowardsElection()

@@ -4,6 +4,19 @@ import Primitives
 
 extension RaftCore {
     mutating func step(_ message: Message) throws(Refusal) {
+        switch message.kind {
+        // Not matters of a term: what they say holds in each, or names its own.
+        case .repairRequest: return try answerRepair(message)
+        case .repairResponse: return try takeRepair(message)
+        default: break
+        }
+        // It may have promised in a term that it does not remember: to others it is silent.
+        if !damage.isVoteCertain, options.flaw != .votesInDoubt,
+            message.from != id, message.from != ReservedMember.none,
+            !ReservedMember.isLocalThread(message.from)
+        {
+            return
+        }
         if message.term > term {
             guard try acceptHigherTerm(message) else { return }
         } else if message.term != 0, message.term < term {
@@ -51,6 +64,7 @@ extension RaftCore {
     }
 
     private mutating func answerLowerTerm(_ message: Message) throws(Refusal) {
+        if try takeLateFlawed(message) { return }
         switch message.kind {
         case .heartbeat where options.checkQuorum || options.preVote,
             .append where options.checkQuorum || options.preVote:
@@ -85,9 +99,10 @@ extension RaftCore {
     private mutating func storageAppended(_ message: Message) throws(Refusal) {
         if message.index != 0 {
             log.unstable.stable(
-                to: LogPosition(term: message.logTerm, index: message.index))
+                to: LogPosition(term: durableTerm(of: message), index: message.index))
         }
         if let snapshot = message.snapshot { try snapshotStored(snapshot) }
+        if isImpaired { refreshDamage() }
     }
 
     private mutating func storageApplied(_ message: Message) throws(Refusal) {

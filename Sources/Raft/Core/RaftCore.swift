@@ -49,6 +49,10 @@ struct RaftCore {
     var heartbeatElapsed = 0
     var electionTimeout = 0
     var randomness: SplitMix64
+    /// What the disk lost, if anything.
+    var damage = Damage()
+    /// Storage could not read an entry: to be looked into once the step is done.
+    var noteDamageAfterStep = false
     /// Lease-based only: whether an earlier life of this member may have promised not to vote.
     var isInRestartGrace = false
 
@@ -70,11 +74,15 @@ struct RaftCore {
         try restoreConfiguration(configuration)
         term = state.term
         vote = state.vote
+        log.lostTermBound = term
+        damage.isVoteCertain = storage.isVoteCertain
+        damage.name = withUnsafeBytes(of: randomness.next()) { Array($0) }
         // What was applied had been committed, even if the commit index did not reach the disk.
         let applied = max(options.appliedIndex, log.applied)
         try log.restoreCommit(max(state.commit, applied))
         try log.applied(to: applied, bytes: 0)
         becomeFollower(term: term, leader: ReservedMember.none)
+        refreshDamage()
         isInRestartGrace = options.readOption == .leaseBased && state.term > 0
         let last = try log.lastPosition()
         trace(
@@ -93,6 +101,7 @@ struct RaftCore {
     var isPromotable: Bool {
         guard let place = tracker.progress.position(of: id) else { return false }
         return !tracker.progress.values[place].isLearner && !log.hasPendingSnapshot
+            && !lacksWhatLeadersNeed
     }
 
     /// Queues a message, at once or after what it promises is durable.
@@ -105,7 +114,7 @@ struct RaftCore {
         switch message.kind {
         case .vote, .voteResponse, .preVote, .preVoteResponse: break
         // Passed on to whoever leads, in whatever term.
-        case .propose, .readIndex: break
+        case .propose, .readIndex, .repairRequest, .repairResponse: break
         default: message.term = term
         }
         if message.kind == .appendResponse || message.kind == .heartbeatResponse {

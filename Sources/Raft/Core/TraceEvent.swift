@@ -114,6 +114,11 @@ public enum TraceEvent: Sendable {
     case stableEntryInSnapshot(index: LogIndex)
     case stableEntryReplaced(acknowledged: LogPosition, term: Term)
 
+    // Damage.
+    case damageChanged([ClosedRange<LogIndex>])
+    case damageCondemned(from: LogIndex)
+    case voteRestored(term: Term)
+
     // Proposals, membership, transfer, reads.
     case proposalDroppedWithoutLeader(term: Term)
     case proposalNotForwarded(leader: MemberID, term: Term)

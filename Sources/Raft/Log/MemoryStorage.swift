@@ -106,3 +106,15 @@ extension MemoryStorage {
         log.append(contentsOf: fresh)
     }
 }
+
+// MARK: Repairing
+
+extension MemoryStorage {
+    /// Puts an entry in the place of the one that has its index.
+    package func replace(_ entry: Entry) throws(Refusal) {
+        guard entry.index >= firstIndex, entry.index <= lastIndex else {
+            throw Refusal("storage.unavailable", "entry \(entry.index) is not in the log")
+        }
+        log[Int(entry.index - firstIndex)] = entry
+    }
+}

@@ -9,7 +9,9 @@ extension RaftLog {
     /// The last index that may be applied. Entries that are committed by others but not yet
     /// durable here may only be applied when the caller persists before it applies.
     private func appliable(allowUnstable: Bool) -> LogIndex {
-        allowUnstable ? committed : min(committed, unstable.offset - 1)
+        let index = allowUnstable ? committed : min(committed, unstable.offset - 1)
+        guard let range = damaged.first(where: { $0.upperBound > applying }) else { return index }
+        return min(index, max(range.lowerBound - 1, applying))
     }
 
     func hasNextCommittedEntries(allowUnstable: Bool) -> Bool {

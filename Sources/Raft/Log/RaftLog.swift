@@ -17,6 +17,10 @@ struct RaftLog {
     var applyingBytes: UInt64 = 0
     var isApplyingPaused = false
     let trace: Tracer
+    /// Entries in storage that cannot be read, ascending.
+    var damaged: [ClosedRange<LogIndex>] = []
+    /// No entry of storage has a higher term; stands in for a term that was lost.
+    var lostTermBound: Term = 0
 
     /// The log in `storage`, committed and applied up to its snapshot.
     init(storage: any Storage, maximumApplyingBytes: UInt64, trace: Tracer) {
@@ -37,6 +41,7 @@ struct RaftLog {
     func lastPosition() throws(Refusal) -> LogPosition {
         let index = lastIndex
         guard let term = try term(at: index) else {
+            if isDamaged(index) { return LogPosition(term: lostTermBound, index: index) }
             throw invariant("the term of the last entry, \(index), is unknown")
         }
         return LogPosition(term: term, index: index)
@@ -100,6 +105,18 @@ struct RaftLog {
         return try storage.snapshot()
     }
 
+    /// Whether the entry is known to be unreadable.
+    func isDamaged(_ index: LogIndex) -> Bool {
+        if damaged.isEmpty { return false }
+        return damaged.contains { $0.contains(index) }
+    }
+
+    /// The first unreadable entry that is not known to be committed.
+    var firstUncommittedDamage: LogIndex? {
+        guard let range = damaged.first(where: { $0.upperBound > committed }) else { return nil }
+        return max(range.lowerBound, committed + 1)
+    }
+
     func invariant(_ what: String) -> Refusal { Refusal("raft.invariant", what) }
 }
 
@@ -108,13 +125,19 @@ struct RaftLog {
 extension RaftLog {
     /// Appends a leader's entries after `previous` and commits as far as it says.
     ///
-    /// Answers the last index that is now known to match, or nil when `previous` does not.
+    /// Answers the last index that is now known to match, or nil when `previous` does not. Entries
+    /// from `replacingFrom` on are replaced whatever they are.
     mutating func append(
-        _ entries: [Entry], after previous: LogPosition, leaderCommit: LogIndex
+        _ entries: [Entry], after previous: LogPosition, leaderCommit: LogIndex,
+        replacingFrom: LogIndex? = nil
     ) throws(Refusal) -> LogIndex? {
         guard try matches(previous) else { return nil }
         let lastNew = previous.index + LogIndex(entries.count)
-        if let conflict = try findConflict(entries) {
+        var conflict = try findConflict(entries)
+        if let border = replacingFrom, lastNew >= border {
+            conflict = min(conflict ?? border, border)
+        }
+        if let conflict {
             guard conflict > committed else {
                 throw invariant("entry \(conflict) contradicts one committed at \(committed)")
             }
@@ -138,7 +161,7 @@ extension RaftLog {
     private func findConflict(_ entries: [Entry]) throws(Refusal) -> LogIndex? {
         for entry in entries {
             let existing = try term(at: entry.index)
-            if existing == entry.term { continue }
+            if existing == entry.term, !isDamaged(entry.index) { continue }
             if entry.index <= lastIndex {
                 trace(.conflict(at: entry.position, existing: existing ?? 0))
             }
@@ -198,6 +221,7 @@ extension RaftLog {
     mutating func restore(_ snapshot: Snapshot) {
         trace(.snapshotRestoreBegan(snapshot.position, log: summary))
         committed = snapshot.index
+        damaged = []
         unstable.restore(snapshot)
     }
 

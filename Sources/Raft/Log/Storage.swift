@@ -15,12 +15,14 @@ public protocol Storage: AnyObject {
     /// The entries in `low..<high`, at most `maximumBytes` of them, but at least one.
     ///
     /// Throws `storage.compacted` when `low` is before `firstIndex`; the core then sends a
-    /// snapshot.
+    /// snapshot. Throws `log.damaged` when the first cannot be read; it is then in `damaged`, and
+    /// the core fetches it from others.
     func entries(
         from low: LogIndex, to high: LogIndex, maximumBytes: UInt64
     ) throws(Refusal) -> [Entry]
 
-    /// The term at `index`, for `firstIndex - 1 ... lastIndex`; nil outside of it.
+    /// The term at `index`, for `firstIndex - 1 ... lastIndex`; nil outside of it, and where it was
+    /// lost with a damaged entry.
     func term(at index: LogIndex) throws(Refusal) -> Term?
 
     /// The index of the first entry that can still be read; one past a snapshot's.
@@ -33,4 +35,19 @@ public protocol Storage: AnyObject {
     ///
     /// Throws `storage.snapshot-not-ready` when it needs time to be made; the core asks again.
     func snapshot() throws(Refusal) -> Snapshot
+
+    /// Entries that were written and are known to be unreadable, ascending.
+    var damaged: [ClosedRange<LogIndex>] { get }
+
+    /// Whether the vote in `initialState` is all that this member ever voted.
+    var isVoteCertain: Bool { get }
+}
+
+/// A log that keeps what it was given.
+extension Storage {
+    /// None.
+    public var damaged: [ClosedRange<LogIndex>] { [] }
+
+    /// It is.
+    public var isVoteCertain: Bool { true }
 }

@@ -47,6 +47,9 @@ struct ProgressTracker {
         votes.append((member, isGranted))
     }
 
+    /// Whether the member has answered.
+    func hasVote(of member: MemberID) -> Bool { votes.contains { $0.member == member } }
+
     /// Counts the votes of those who may vote.
     func tally() -> (granted: Int, rejected: Int, result: VoteResult) {
         var granted = 0

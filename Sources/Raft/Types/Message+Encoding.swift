@@ -60,7 +60,8 @@ extension Message {
         switch kind {
         case .propose:
             guard !entries.isEmpty else { throw malformed("proposes nothing") }
-        case .readIndex: break
+        case .readIndex, .repairRequest: break
+        case .repairResponse: try checkSuppliedEntries()
         case .append:
             guard term > 0 else { throw malformed("has no term") }
             try checkEntriesFollow()
@@ -79,6 +80,18 @@ extension Message {
                 entry.term <= term
             else { throw malformed("has entries that do not follow one another") }
             last = entry.position
+        }
+    }
+
+    private func checkSuppliedEntries() throws(Refusal) {
+        var expected = index
+        var lastTerm: Term = 0
+        for entry in entries {
+            guard entry.index == expected, entry.index < .max, entry.term >= lastTerm,
+                entry.term > 0
+            else { throw malformed("has entries that do not follow one another") }
+            expected += 1
+            lastTerm = entry.term
         }
     }
 

@@ -50,6 +50,10 @@ public enum MessageKind: UInt8, Sendable, CaseIterable {
     case storageApplyResponse = 22
     /// Local: forget the leader, so that votes are not refused for its sake.
     case forgetLeader = 23
+    /// To any member: which entries cannot be read here, and may it supply them?
+    case repairRequest = 24
+    /// Answer to `repairRequest`.
+    case repairResponse = 25
 
     /// Whether it is only meaningful inside one member, and so refused from the network.
     public var isLocal: Bool {
@@ -65,7 +69,8 @@ public enum MessageKind: UInt8, Sendable, CaseIterable {
     public var isResponse: Bool {
         switch self {
         case .appendResponse, .voteResponse, .heartbeatResponse, .unreachable,
-            .readIndexResponse, .preVoteResponse, .storageAppendResponse, .storageApplyResponse:
+            .readIndexResponse, .preVoteResponse, .storageAppendResponse, .storageApplyResponse,
+            .repairResponse:
             true
         default: false
         }
@@ -73,6 +78,14 @@ public enum MessageKind: UInt8, Sendable, CaseIterable {
 
     /// The answer to a vote or pre-vote.
     var voteResponse: MessageKind { self == .preVote ? .preVoteResponse : .voteResponse }
+}
+
+/// What storage writes over what it cannot read.
+public struct StorageRepair: Hashable, Sendable {
+    /// Entries in the place of damaged ones.
+    public var entries: [Entry] = []
+    /// Whether the hard state beside it makes an uncertain vote certain again.
+    public var restoresVote = false
 }
 
 /// One message. Which fields mean something depends on the kind; the others are zero or empty.
@@ -86,7 +99,7 @@ public struct Message: Hashable, Sendable {
     /// The sender's term, or the term that a candidate asks for; 0 for local matters.
     public var term: Term
     /// `append`: the term of the entry before the entries. `vote`: of the candidate's last entry.
-    /// Rejections: of the entry at the hint.
+    /// Rejections: of the entry at the hint. `repairResponse`: the term of who answers.
     public var logTerm: Term
     /// `append`: the index before the entries. `vote`: of the candidate's last entry.
     /// `appendResponse`: the last matching index, or the one that was rejected.
@@ -95,13 +108,14 @@ public struct Message: Hashable, Sendable {
     public var entries: [Entry]
     /// The sender's commit index, as far as it concerns the receiver.
     public var commit: LogIndex
-    /// `storageAppend`: the vote to make durable.
+    /// `storageAppend`: the vote to make durable. `repairResponse`: who answers, if it leads.
     public var vote: MemberID
     /// `snapshot`, `storageAppend` and its response.
     public var snapshot: Snapshot?
     /// Whether an answer is no.
     public var isRejected: Bool
-    /// `appendResponse`: where the follower's log may match the leader's.
+    /// `appendResponse`: where the follower's log may match the leader's. `repairRequest`: the last
+    /// entry that is asked for. `repairResponse`: the last entry of who answers.
     public var rejectHint: LogIndex
     /// `vote`: the leader asked for this election, so its lease does not stand against it.
     public var isTransfer: Bool
@@ -111,10 +125,13 @@ public struct Message: Hashable, Sendable {
     public var leaderTick: UInt64
     /// `appendResponse`, `heartbeatResponse`: how far the follower knows the log to be committed.
     public var knownCommit: LogIndex
-    /// `readIndex` and its response: the caller's name for the read.
+    /// `readIndex` and its response: the caller's name for the read. `repairRequest` and its
+    /// response: the life of the member that asks.
     public var context: [UInt8]
     /// Storage messages: to be sent, in order, once the work is done. Never travels.
     public var responses: [Message]
+    /// `storageAppend`: what takes the place of damaged records, before all else. Never travels.
+    public var repair: StorageRepair?
 
     /// A message with nothing in it but what is given.
     public init(
@@ -140,6 +157,7 @@ public struct Message: Hashable, Sendable {
         knownCommit = 0
         context = []
         responses = []
+        repair = nil
     }
 
     /// `storageAppend`: the state to make durable, or nil when it did not change.

@@ -73,5 +73,7 @@ enum FaultKind: CaseIterable {
     case slowDisk
     case stallDisk
     case failFlush
+    case fillDisk
+    case rotDisk
     case jumpClock
 }

@@ -38,4 +38,8 @@ final class FlawedStorage: Storage {
     var lastIndex: LogIndex { storage.lastIndex }
 
     func snapshot() throws(Refusal) -> Snapshot { try storage.snapshot() }
+
+    var damaged: [ClosedRange<LogIndex>] { storage.damaged }
+
+    var isVoteCertain: Bool { storage.isVoteCertain }
 }

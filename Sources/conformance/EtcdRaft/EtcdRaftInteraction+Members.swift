@@ -17,6 +17,7 @@ extension EtcdRaftInteraction {
         options.checkQuorum = false
         options.preVote = false
         options.removalPolicy = .stay
+        options.awaitsOwnVote = false
         return options
     }
 

@@ -62,6 +62,8 @@ extension EtcdRaftText {
         case .storageApply: "MsgStorageApply"
         case .storageApplyResponse: "MsgStorageApplyResp"
         case .forgetLeader: "MsgForgetLeader"
+        case .repairRequest: "MsgRepair"
+        case .repairResponse: "MsgRepairResp"
         }
     }
 

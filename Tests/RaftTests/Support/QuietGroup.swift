@@ -2,10 +2,11 @@
 
 import Primitives
 import Raft
+import Simulator
 
 /// Members 1 to n with synchronous storage; messages flow when the test says so.
 final class QuietGroup {
-    var members: [SimulatedMember] = []
+    var members: [GroupMember] = []
     var network: [Message] = []
     /// Messages to or from these are lost.
     var cut: Set<MemberID> = []
@@ -20,11 +21,11 @@ final class QuietGroup {
             var options = RaftOptions(id: id, seed: id)
             configure(&options)
             members.append(
-                try SimulatedMember(options: options, founding: founding.snapshot) { _ in })
+                try GroupMember(options: options, founding: founding.snapshot) { _ in })
         }
     }
 
-    subscript(id: MemberID) -> SimulatedMember { members[Int(id) - 1] }
+    subscript(id: MemberID) -> GroupMember { members[Int(id) - 1] }
 
     /// Handles one Ready of `id`, if there is one.
     func work(_ id: MemberID) throws {

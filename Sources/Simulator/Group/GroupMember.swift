@@ -1,14 +1,14 @@
 // One member of a simulated group: the core, a log that survives crashes, and a state machine that
 // chains everything it applied.
 
-import Primitives
-import Raft
+package import Primitives
+package import Raft
 
 /// The state machine: a running value that depends on every entry applied, in order.
-struct ChainState: Equatable {
-    var position = LogPosition(term: 0, index: 0)
-    var chain: UInt64 = 0
-    var configuration = ConfigurationState()
+package struct ChainState: Equatable {
+    package var position = LogPosition(term: 0, index: 0)
+    package var chain: UInt64 = 0
+    package var configuration = ConfigurationState()
 
     mutating func apply(_ entry: Entry) {
         var hash = SplitMix64(seed: chain ^ entry.index &* 31 ^ entry.term)
@@ -17,13 +17,14 @@ struct ChainState: Equatable {
         position = entry.position
     }
 
-    var snapshot: Snapshot {
+    package var snapshot: Snapshot {
         var encoder = BinaryEncoder()
         encoder.sortable(chain)
         return Snapshot(position: position, configuration: configuration, data: encoder.bytes)
     }
 
-    init() {}
+    /// Nothing is applied.
+    package init() {}
 
     init(_ snapshot: Snapshot) throws(Refusal) {
         var decoder = BinaryDecoder(snapshot.data)
@@ -33,50 +34,23 @@ struct ChainState: Equatable {
     }
 }
 
-/// Storage whose snapshot is made on demand from the applied state.
-final class SimulatedStorage: Storage {
-    let memory = MemoryStorage()
-    var state = ChainState()
-    /// The state as it was when the log was last compacted: a crash may fall back to it.
-    var saved = ChainState()
-    /// As written, and as last flushed. Writes are one sequence: a flush covers all before it.
-    var hardState = HardState()
-    var flushedState = HardState()
-
-    var firstIndex: LogIndex { memory.firstIndex }
-    var lastIndex: LogIndex { memory.lastIndex }
-    func initialState() throws(Refusal) -> (HardState, ConfigurationState) {
-        (hardState, state.configuration)
-    }
-    func entries(
-        from low: LogIndex, to high: LogIndex, maximumBytes: UInt64
-    ) throws(Refusal) -> [Entry] {
-        try memory.entries(from: low, to: high, maximumBytes: maximumBytes)
-    }
-    func term(at index: LogIndex) throws(Refusal) -> Term? { try memory.term(at: index) }
-    func snapshot() throws(Refusal) -> Snapshot {
-        guard state.position.index > 0 else {
-            throw Refusal("storage.snapshot-not-ready", "nothing is applied")
-        }
-        return state.snapshot
-    }
-}
-
 /// A member with its storage queues.
-final class SimulatedMember {
-    let id: MemberID
-    let storage = SimulatedStorage()
+package final class GroupMember {
+    package let id: MemberID
+    package let storage: GroupStorage
     var options: RaftOptions
-    var node: RawNode
-    var isUp = true
+    package var node: RawNode
+    package internal(set) var isUp = true
     var appendQueue: [Message] = []
     var applyQueue: [Message] = []
     let observe: (TraceEvent) -> Void
 
-    init(
-        options: RaftOptions, founding: Snapshot?, observe: @escaping (TraceEvent) -> Void
+    package init(
+        options: RaftOptions, founding: Snapshot?, flaw: GroupStorage.Flaw? = nil,
+        observe: @escaping (TraceEvent) -> Void
     ) throws(Refusal) {
         id = options.id
+        storage = GroupStorage(flaw: flaw)
         self.options = options
         self.observe = observe
         if let founding {
@@ -90,7 +64,7 @@ final class SimulatedMember {
 
     /// Loses everything that was not written; perhaps also the applied state and what was written
     /// and not flushed, which can only be a commit index.
-    func crash(losesState: Bool) {
+    package func crash(losesState: Bool) {
         isUp = false
         appendQueue = []
         applyQueue = []
@@ -99,27 +73,43 @@ final class SimulatedMember {
         storage.hardState = storage.flushedState
     }
 
-    func restart(seed: UInt64) throws(Refusal) {
+    package func restart(seed: UInt64) throws(Refusal) {
         options.seed = seed
         options.appliedIndex = storage.state.position.index
         node = try RawNode(options: options, storage: storage, observe: observe)
         isUp = true
     }
 
-    func persist(
-        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?, isFlushed: Bool
+    package func persist(
+        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?, isFlushed: Bool,
+        repair: StorageRepair? = nil
     ) throws(Refusal) {
-        if let state { storage.hardState = state }
+        if let repair { try storage.write(repair) }
+        if let state {
+            if state.term != storage.hardState.term || state.vote != storage.hardState.vote {
+                storage.earlierState = storage.hardState
+            }
+            storage.hardState = state
+        }
         if isFlushed { storage.flushedState = storage.hardState }
         if let snapshot {
             try storage.memory.apply(snapshot)
-            storage.state = try ChainState(snapshot)
+            storage.damagedIndexes = [:]
+            if storage.flaw == .snapshotWithoutState {
+                storage.state.position = snapshot.position
+                storage.state.configuration = snapshot.configuration
+            } else {
+                storage.state = try ChainState(snapshot)
+            }
             storage.saved = storage.state
+        }
+        if let first = entries.first?.index {
+            storage.damagedIndexes = storage.damagedIndexes.filter { $0.key < first }
         }
         try storage.memory.append(entries)
     }
 
-    func apply(_ entries: [Entry], _ check: (ChainState) -> Void) throws(Refusal) {
+    package func apply(_ entries: [Entry], _ check: (ChainState) -> Void) throws(Refusal) {
         for entry in entries where entry.index > storage.state.position.index {
             if let change = try entry.configurationChange() {
                 storage.state.configuration = try node.applyConfigurationChange(change)
@@ -130,10 +120,11 @@ final class SimulatedMember {
     }
 
     /// Forgets the log up to the applied entry, but for a few.
-    func compact(keeping count: LogIndex) throws(Refusal) {
+    package func compact(keeping count: LogIndex) throws(Refusal) {
         let applied = node.appliedIndex
         guard applied > count, applied - count >= storage.firstIndex else { return }
         storage.saved = storage.state
         try storage.memory.compact(through: applied - count)
+        storage.damagedIndexes = storage.damagedIndexes.filter { $0.key >= storage.firstIndex }
     }
 }

@@ -2,48 +2,67 @@
 // members crash and come back, logs are compacted, the membership changes. After every step the
 // properties that Raft promises are checked.
 
-import Primitives
-
-@testable import Raft
+package import Primitives
+package import Raft
 
 /// What can go wrong, in thousandths a step.
-struct Hostility {
-    var loss: UInt64 = 50
-    var duplication: UInt64 = 20
-    var crash: UInt64 = 3
-    var partition: UInt64 = 5
-    var compaction: UInt64 = 5
-    var membershipChange: UInt64 = 5
+package struct Hostility {
+    package var loss: UInt64 = 50
+    package var duplication: UInt64 = 20
+    package var crash: UInt64 = 3
+    package var partition: UInt64 = 5
+    package var compaction: UInt64 = 5
+    package var membershipChange: UInt64 = 5
+    /// Of the crashes of one member, how many leave entries unreadable.
+    package var damage: UInt64 = 0
 
-    static let calm = Hostility(
-        loss: 0, duplication: 0, crash: 0, partition: 0, compaction: 0, membershipChange: 0)
+    /// As the core's own tests have it.
+    package init() {}
+
+    static let calm: Hostility = {
+        var calm = Hostility()
+        (calm.loss, calm.duplication, calm.crash) = (0, 0, 0)
+        (calm.partition, calm.compaction, calm.membershipChange) = (0, 0, 0)
+        return calm
+    }()
 }
 
-final class SimulatedGroup {
-    private(set) var members: [SimulatedMember] = []
+/// A group of consensus cores alone, a thousand times faster than whole members.
+package final class GroupSimulation {
+    private(set) var members: [GroupMember] = []
     var hostility: Hostility
+    /// The one member whose disk loses what was flushed.
+    private let victim: MemberID
+    private let storageFlaw: GroupStorage.Flaw?
     private var random: SplitMix64
     private var network: [Message] = []
     private var isolated: Set<MemberID> = []
     private var proposed: UInt64 = 0
 
     /// The first broken property, in words.
-    private(set) var violation: String?
+    package private(set) var violation: String?
     private var leaderOfTerm: [Term: MemberID] = [:]
     private var lastTermChecked: Term = 0
     private var chainAt: [LogIndex: ChainState] = [:]
-    private(set) var lastApplied: LogIndex = 0
+    package private(set) var lastApplied: LogIndex = 0
     private var readFloor: [[UInt8]: LogIndex] = [:]
-    private(set) var readsAnswered = 0
-    private(set) var elections = 0
-    private(set) var changesApplied = 0
+    package private(set) var readsAnswered = 0
+    package private(set) var elections = 0
+    package private(set) var changesApplied = 0
+    /// Entries that were made unreadable.
+    package private(set) var damagedEntries = 0
+    private var trace = TraceHash()
+    /// The fingerprint of everything that was applied.
+    package var traceHash: UInt64 { trace.value }
 
-    init(
+    package init(
         seed: UInt64, voters: Int = 3, spares: Int = 2, hostility: Hostility = Hostility(),
-        configure: (inout RaftOptions) -> Void = { _ in }
-    ) throws {
+        storageFlaw: GroupStorage.Flaw? = nil, configure: (inout RaftOptions) -> Void = { _ in }
+    ) throws(Refusal) {
         random = SplitMix64(seed: seed)
         self.hostility = hostility
+        self.storageFlaw = storageFlaw
+        victim = 1 + seed % UInt64(voters)
         var founding = ChainState()
         founding.position = LogPosition(term: 0, index: 1)
         founding.configuration = ConfigurationState(voters: (1...voters).map(MemberID.init))
@@ -58,8 +77,9 @@ final class SimulatedGroup {
             options.maximumApplyingBytes = 1 + random.next(below: 400)
             configure(&options)
             members.append(
-                try SimulatedMember(
-                    options: options, founding: number <= voters ? founding.snapshot : nil
+                try GroupMember(
+                    options: options, founding: number <= voters ? founding.snapshot : nil,
+                    flaw: storageFlaw
                 ) { [unowned self] event in self.observe(event, at: id) })
         }
     }
@@ -77,8 +97,9 @@ final class SimulatedGroup {
         switch event {
         case .becameLeader(let term):
             elections += 1
-            if let other = leaderOfTerm[term], other != id {
-                fail("members \(other) and \(id) both lead in term \(term)")
+            // Not even the same member twice: each time it writes entries of its own.
+            if let other = leaderOfTerm[term] {
+                fail("members \(other) and \(id) were both elected in term \(term)")
             }
             leaderOfTerm[term] = id
         case .configurationSwitched: changesApplied += 1
@@ -94,24 +115,27 @@ final class SimulatedGroup {
         }
         chainAt[index] = state
         lastApplied = max(lastApplied, index)
+        trace.add(id)
+        trace.add(state.chain)
     }
 
     /// Leader completeness: the log of the latest leader holds, in the same terms, everything that
     /// was applied anywhere. Looked at once a term.
-    private func checkLeader(_ member: SimulatedMember) throws(Refusal) {
+    private func checkLeader(_ member: GroupMember) throws(Refusal) {
         let term = member.node.term
         guard member.node.role == .leader, leaderOfTerm[term] == member.id,
             term > lastTermChecked, term == leaderOfTerm.keys.max()
         else { return }
         lastTermChecked = term
-        let log = member.node.core.log
-        guard log.lastIndex >= lastApplied else {
+        guard member.node.status.lastIndex >= lastApplied else {
             fail("leader \(member.id) lacks entries up to \(lastApplied)")
             return
         }
-        var index = log.firstIndex
+        var index = member.node.firstIndex
         while index <= lastApplied {
-            if let known = chainAt[index], try log.term(at: index) != known.position.term {
+            let own = try member.node.term(at: index)
+            let isUnknown = own == nil && member.storage.damagedIndexes[index] == false
+            if let known = chainAt[index], own != known.position.term, !isUnknown {
                 fail("leader \(member.id) has another entry at \(index)")
             }
             index += 1
@@ -128,7 +152,7 @@ final class SimulatedGroup {
     // MARK: Steps
 
     /// One step of the whole group.
-    func step() throws {
+    func step() throws(Refusal) {
         for member in members where member.isUp {
             if chance(300) { try member.node.tick() }
             try work(member)
@@ -145,16 +169,16 @@ final class SimulatedGroup {
         }
     }
 
-    func run(steps: Int) throws {
+    package func run(steps: Int) throws(Refusal) {
         for _ in 0..<steps where violation == nil { try step() }
     }
 
-    private func work(_ member: SimulatedMember) throws {
+    private func work(_ member: GroupMember) throws(Refusal) {
         if !member.appendQueue.isEmpty, chance(500) {
             let message = member.appendQueue.removeFirst()
             try member.persist(
                 message.hardState, message.entries, message.snapshot,
-                isFlushed: !message.responses.isEmpty)
+                isFlushed: !message.responses.isEmpty, repair: message.repair)
             if message.snapshot != nil { check(member.storage.state, at: member.id) }
             for response in message.responses { try route(response, from: member) }
         }
@@ -171,14 +195,15 @@ final class SimulatedGroup {
             return
         }
         try member.persist(
-            ready.hardState, ready.entries, ready.snapshot, isFlushed: ready.needsFlush)
+            ready.hardState, ready.entries, ready.snapshot, isFlushed: ready.needsFlush,
+            repair: ready.repair)
         if ready.snapshot != nil { check(member.storage.state, at: member.id) }
         try member.apply(ready.committedEntries) { check($0, at: member.id) }
         for message in ready.messages { try route(message, from: member) }
         try member.node.advance()
     }
 
-    private func route(_ message: Message, from member: SimulatedMember) throws {
+    private func route(_ message: Message, from member: GroupMember) throws(Refusal) {
         switch message.to {
         case ReservedMember.appendThread: member.appendQueue.append(message)
         case ReservedMember.applyThread: member.applyQueue.append(message)
@@ -190,7 +215,7 @@ final class SimulatedGroup {
         }
     }
 
-    private func deliver() throws {
+    private func deliver() throws(Refusal) {
         var budget = network.count
         while budget > 0, !network.isEmpty {
             budget -= 1
@@ -210,12 +235,14 @@ final class SimulatedGroup {
         }
     }
 
-    private func misbehave() throws {
+    private func misbehave() throws(Refusal) {
         let member = members[Int(random.next(below: UInt64(members.count)))]
         if !member.isUp {
             if chance(100) || hostility.crash == 0 { try member.restart(seed: random.next()) }
         } else if chance(hostility.crash) {
             member.crash(losesState: chance(500))
+            try member.storage.forget()
+            if member.id == victim, chance(hostility.damage) { damage(member) }
         } else if chance(hostility.compaction) {
             try member.compact(keeping: random.next(below: 8))
         }
@@ -226,7 +253,23 @@ final class SimulatedGroup {
         if chance(hostility.membershipChange), member.isUp { proposeChange(at: member) }
     }
 
-    private func proposeChange(at member: SimulatedMember) {
+    /// What is committed stays readable on another member's disk: no log survives the loss of the
+    /// only copy.
+    private func damage(_ member: GroupMember) {
+        let voters = member.node.configuration.voters
+        guard voters.incoming.voters.count > 1, !voters.isJoint else { return }
+        let before = member.storage.damagedIndexes
+        member.storage.damage(&random) { index in
+            guard index <= self.lastApplied else { return true }
+            let term = try? member.storage.memory.term(at: index)
+            return self.members.contains { other in
+                other.id != member.id && (try? other.storage.memory.term(at: index)) == term
+            }
+        }
+        damagedEntries += member.storage.damagedIndexes.count - before.count
+    }
+
+    private func proposeChange(at member: GroupMember) {
         var changes: [MemberChange] = []
         for _ in 0...random.next(below: 3) {
             let kinds: [MemberChange.Kind] = [.addVoter, .addVoter, .addLearner, .remove]
@@ -264,7 +307,7 @@ final class SimulatedGroup {
     }
 
     /// Where every member stands, for a failing test's message.
-    var summary: String {
+    package var summary: String {
         members.map { member in
             let status = member.node.status
             let voters = status.configuration.state
@@ -277,7 +320,7 @@ final class SimulatedGroup {
     // MARK: Recovery
 
     /// Ends all trouble and lets the group come to rest; answers whether it serves again.
-    func heal(steps: Int = 4000) throws -> Bool {
+    package func heal(steps: Int = 4000) throws(Refusal) -> Bool {
         hostility = .calm
         isolated = []
         for member in members where !member.isUp { try member.restart(seed: random.next()) }
@@ -304,7 +347,8 @@ final class SimulatedGroup {
         let leaders = members.filter { $0.node.role == .leader }
         guard let leader = leaders.max(by: { $0.node.term < $1.node.term }) else { return false }
         return leader.node.configuration.voters.voters.allSatisfy { id in
-            members[Int(id) - 1].storage.state.position.index > index
+            let member = members[Int(id) - 1]
+            return member.storage.state.position.index > index && !member.node.isImpaired
         }
     }
 }

@@ -1,14 +1,15 @@
 import Primitives
 import Raft
+import Simulator
 import Testing
 
 /// Whole groups under a hostile network, by seed.
-@Suite struct SafetyTests {
+@Suite struct GroupTests {
     private func run(
         _ seed: UInt64, hostility: Hostility = Hostility(), voters: Int = 3, steps: Int = 3000,
         configure: (inout RaftOptions) -> Void = { _ in }
-    ) throws -> SimulatedGroup {
-        let group = try SimulatedGroup(
+    ) throws -> GroupSimulation {
+        let group = try GroupSimulation(
             seed: seed, voters: voters, hostility: hostility, configure: configure)
         try group.run(steps: steps)
         #expect(group.violation == nil, "seed \(seed)")
@@ -47,6 +48,13 @@ import Testing
             $0.preVote = false
             $0.checkQuorum = false
         }
+    }
+
+    @Test(arguments: UInt64(400)...440)
+    func `one member's disk loses entries and votes`(seed: UInt64) throws {
+        var hostility = Hostility()
+        (hostility.crash, hostility.damage, hostility.compaction) = (15, 700, 0)
+        _ = try run(seed, hostility: hostility)
     }
 
     /// A run that never elects, reads or changes anything would prove nothing.

@@ -1,0 +1,126 @@
+// Runs of the consensus core alone: no disk format, no state machine, no clients, but changes of
+// membership, snapshots, compaction and every kind of option, and hundreds of seeds a second.
+
+public import Primitives
+package import Raft
+
+/// What one seed of a group found.
+public struct GroupReport: Sendable {
+    /// The seed.
+    public let seed: UInt64
+    /// The fingerprint of everything that was applied.
+    public let traceHash: UInt64
+    /// The last entry that was applied.
+    public let entries: UInt64
+    /// How many leaders were elected.
+    public let elections: Int
+    /// How often a member took another membership.
+    public let changes: Int
+    /// How many reads were confirmed.
+    public let reads: Int
+    /// How many entries were made unreadable.
+    public let damaged: Int
+    /// What was violated; nil when all held.
+    public let violation: Refusal?
+}
+
+/// Runs of groups of consensus cores.
+public struct GroupRun: Sendable {
+    /// A bug in the core.
+    package var coreFlaw: RaftFlaw?
+    /// A bug in the storage under it.
+    package var storageFlaw: GroupStorage.Flaw?
+    /// How many steps trouble lasts.
+    public var steps = 3_000
+    /// How many runs go on at once.
+    public var width = 2
+
+    /// Runs of groups as they should be.
+    public init() {}
+
+    /// Runs one seed: trouble first, then calm in which the group must serve again.
+    public func run(seed: UInt64) -> GroupReport {
+        var violation: Refusal?
+        var group: GroupSimulation?
+        do throws(Refusal) {
+            let made = try GroupSimulation(
+                seed: seed, voters: [3, 5, 4, 2][Int(seed / 4 % 4)],
+                hostility: GroupRun.hostility(seed), storageFlaw: storageFlaw
+            ) { $0.flaw = coreFlaw }
+            group = made
+            try made.run(steps: steps)
+            let serves = try made.heal()
+            if let broken = made.violation {
+                violation = Refusal("simulation.safety", broken)
+            } else if !serves {
+                violation = Refusal(
+                    "simulation.liveness", "the group does not serve after all trouble ended")
+            }
+        } catch {
+            violation = error
+        }
+        return GroupReport(
+            seed: seed, traceHash: group?.traceHash ?? 0, entries: group?.lastApplied ?? 0,
+            elections: group?.elections ?? 0, changes: group?.changesApplied ?? 0,
+            reads: group?.readsAnswered ?? 0, damaged: group?.damagedEntries ?? 0,
+            violation: violation)
+    }
+
+    /// Runs the seeds; tells of each in their order, until `tell` answers false.
+    public func run(_ seeds: ClosedRange<UInt64>, tell: (GroupReport) -> Bool) async {
+        await SeedOrder.run(seeds, width: width, make: { [self] in run(seed: $0) }, tell: tell)
+    }
+
+    /// Always everything would hide what only shows when one trouble stands alone.
+    private static func hostility(_ seed: UInt64) -> Hostility {
+        var hostility = Hostility()
+        switch seed % 4 {
+        case 1:
+            (hostility.loss, hostility.duplication, hostility.partition) = (250, 100, 20)
+        case 2:
+            (hostility.crash, hostility.membershipChange, hostility.compaction) = (15, 30, 30)
+        case 3:
+            (hostility.crash, hostility.damage, hostility.compaction) = (15, 700, 0)
+            hostility.membershipChange = 2
+        default: break
+        }
+        return hostility
+    }
+}
+
+/// What a range of seeds of groups found.
+public struct GroupOutcome: Sendable {
+    /// How many seeds ran.
+    public private(set) var seeds: UInt64 = 0
+    /// Seeds that violated something.
+    public private(set) var violations: [GroupReport] = []
+    /// Entries that were applied.
+    public private(set) var entries: UInt64 = 0
+    /// How many leaders were elected.
+    public private(set) var elections = 0
+    /// How often a member took another membership.
+    public private(set) var changes = 0
+    /// How many reads were confirmed.
+    public private(set) var reads = 0
+    /// How many entries were made unreadable.
+    public private(set) var damaged = 0
+    private var trace = TraceHash()
+    /// The fingerprint of all runs in the order of their seeds.
+    public var traceText: String { trace.text }
+
+    /// Nothing ran.
+    public init() {}
+
+    /// Adds a run; to be called in the order of the seeds.
+    public mutating func add(_ report: GroupReport) {
+        seeds += 1
+        if report.violation != nil { violations.append(report) }
+        entries += report.entries
+        elections += report.elections
+        changes += report.changes
+        reads += report.reads
+        damaged += report.damaged
+        trace.add(report.seed)
+        trace.add(report.traceHash)
+    }
+}

@@ -1,0 +1,226 @@
+// A member whose disk lost something it had promised: what it says meanwhile, and how it heals.
+
+import Primitives
+import Simulator
+import Testing
+
+@testable import Raft
+
+/// Storage that cannot read some of what it was given.
+private final class DamagedStorage: Storage {
+    let memory = MemoryStorage()
+    var damaged: [ClosedRange<LogIndex>] = []
+    var lostTerms: Set<LogIndex> = []
+    var isVoteCertain = true
+    var state = HardState()
+
+    init(_ entries: [Entry], voters: [MemberID] = [1, 2, 3]) throws(Refusal) {
+        try memory.apply(
+            Snapshot(
+                position: LogPosition(term: 1, index: 1),
+                configuration: ConfigurationState(voters: voters)))
+        try memory.append(entries)
+        state = HardState(term: entries.last?.term ?? 1, commit: 1)
+    }
+
+    func initialState() throws(Refusal) -> (HardState, ConfigurationState) {
+        (state, try memory.initialState().1)
+    }
+    func entries(
+        from low: LogIndex, to high: LogIndex, maximumBytes: UInt64
+    ) throws(Refusal) -> [Entry] {
+        let found = try memory.entries(from: low, to: high, maximumBytes: maximumBytes)
+        let readable = found.prefix { entry in !damaged.contains { $0.contains(entry.index) } }
+        guard !readable.isEmpty || found.isEmpty else {
+            throw Refusal("log.damaged", "entry \(low) cannot be read")
+        }
+        return Array(readable)
+    }
+    func term(at index: LogIndex) throws(Refusal) -> Term? {
+        lostTerms.contains(index) ? nil : try memory.term(at: index)
+    }
+    var firstIndex: LogIndex { memory.firstIndex }
+    var lastIndex: LogIndex { memory.lastIndex }
+    func snapshot() throws(Refusal) -> Snapshot { try memory.snapshot() }
+}
+
+@Suite struct RepairTests {
+    private static let log: [Entry] = (2...6).map {
+        Entry(term: 1, index: $0, data: [UInt8($0)])
+    }
+
+    private func node(_ storage: DamagedStorage) throws -> RawNode {
+        var options = RaftOptions(id: 1, seed: 1)
+        options.asynchronousStorageWrites = true
+        options.appliedIndex = 1
+        return try RawNode(options: options, storage: storage)
+    }
+
+    /// Ticks until the member asks, and answers what it asks of `member`.
+    private func question(_ node: inout RawNode, to member: MemberID) throws -> Message {
+        for _ in 0..<10 {
+            try node.tick()
+            guard node.hasReady else { continue }
+            let asked = try node.ready().messages.first {
+                $0.kind == .repairRequest && $0.to == member
+            }
+            if let asked { return asked }
+        }
+        throw Refusal("test.silent", "it never asked")
+    }
+
+    private func answer(
+        _ question: Message, _ entries: [Entry], from member: MemberID, term: Term,
+        commit: LogIndex, last: LogIndex, leads: Bool
+    ) -> Message {
+        var answer = Message(
+            .repairResponse, to: 1, from: member, logTerm: term, index: question.index,
+            commit: commit)
+        answer.entries = entries
+        answer.context = question.context
+        answer.rejectHint = last
+        answer.vote = leads ? member : ReservedMember.none
+        return answer
+    }
+
+    private func heartbeat(_ node: inout RawNode, term: Term, commit: LogIndex = 1) throws {
+        try node.step(Message(.heartbeat, to: 1, from: 2, term: term, commit: commit))
+    }
+
+    private func repairs(_ node: inout RawNode) throws -> [Entry] {
+        guard node.hasReady else { return [] }
+        return try node.ready().messages.compactMap(\.repair).flatMap(\.entries)
+    }
+
+    @Test func `a committed entry is taken from any member that knows it committed`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [3...4]
+        storage.state.commit = 5
+        var node = try node(storage)
+        let asked = try question(&node, to: 3)
+        #expect(asked.index == 3)
+        #expect(asked.rejectHint == 4)
+        try node.step(
+            answer(
+                asked, Array(Self.log[1...2]), from: 3, term: 1, commit: 6, last: 6, leads: false))
+        #expect(try repairs(&node) == Array(Self.log[1...2]))
+        // The disk says when it is done.
+        storage.damaged = []
+        try node.tick()
+        #expect(!node.isImpaired)
+    }
+
+    @Test func `what is not committed is not taken from a follower`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [5...6]
+        var node = try node(storage)
+        let asked = try question(&node, to: 3)
+        try node.step(
+            answer(
+                asked, Array(Self.log[3...4]), from: 3, term: 1, commit: 1, last: 6, leads: false))
+        #expect(try repairs(&node).isEmpty)
+    }
+
+    @Test func `with damage at its end it neither acknowledges nor stands`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [5...6]
+        var node = try node(storage)
+        try heartbeat(&node, term: 2)
+        try node.step(
+            Message(
+                .append, to: 1, from: 2, term: 2, logTerm: 1, index: 6,
+                entries: [Entry(term: 2, index: 7)], commit: 1))
+        let answers = try node.ready().messages.flatMap { [$0] + $0.responses }
+        #expect(!answers.contains { $0.kind == .appendResponse })
+        try node.campaign()
+        #expect(node.role == .follower)
+    }
+
+    @Test func `the leader's entries of the same term heal it`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [4...4, 6...6]
+        storage.lostTerms = [6]
+        var node = try node(storage)
+        try heartbeat(&node, term: 2)
+        let asked = try question(&node, to: 2)
+        #expect(asked.index == 2)
+        try node.step(
+            answer(asked, Self.log, from: 2, term: 2, commit: 1, last: 6, leads: true))
+        #expect(try repairs(&node).map(\.index) == [4, 6])
+    }
+
+    @Test func `what the leader does not have is replaced, and only from there on`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [5...6]
+        storage.lostTerms = [5, 6]
+        var node = try node(storage)
+        try heartbeat(&node, term: 2)
+        let asked = try question(&node, to: 2)
+        // The leader's log ends at 4: 5 and 6 were never committed.
+        try node.step(
+            answer(
+                asked, Array(Self.log[0...2]), from: 2, term: 2, commit: 1, last: 4, leads: true))
+        #expect(try repairs(&node).isEmpty)
+        let fresh = Entry(term: 2, index: 5, data: [9])
+        try node.step(
+            Message(
+                .append, to: 1, from: 2, term: 2, logTerm: 1, index: 4, entries: [fresh], commit: 1)
+        )
+        let ready = try node.ready()
+        #expect(ready.entries == [fresh])
+        #expect(!node.isImpaired)
+    }
+
+    @Test func `an answer to an earlier life does not count`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [3...3]
+        storage.state.commit = 5
+        var node = try node(storage)
+        var stale = try question(&node, to: 3)
+        stale.context = [0, 0, 0, 0, 0, 0, 0, 0]
+        try node.step(
+            answer(stale, [Self.log[1]], from: 3, term: 1, commit: 6, last: 6, leads: false))
+        #expect(try repairs(&node).isEmpty)
+    }
+
+    @Test func `whoever forgot its vote is silent until all have told their terms`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.isVoteCertain = false
+        var node = try node(storage)
+        let asked = try question(&node, to: 2)
+        var vote = Message(.vote, to: 1, from: 3, term: 7, logTerm: 1, index: 6)
+        try node.step(vote)
+        #expect(!node.hasReady)
+        try node.step(answer(asked, [], from: 2, term: 4, commit: 1, last: 6, leads: false))
+        #expect(node.isImpaired)
+        try node.step(answer(asked, [], from: 3, term: 5, commit: 1, last: 6, leads: false))
+        #expect(!node.isImpaired)
+        #expect(node.term == 5)
+        // It counts as having voted in the highest of them.
+        vote.term = 5
+        try node.step(vote)
+        let ready = try node.ready()
+        let answers = ready.messages.flatMap { [$0] + $0.responses }
+        #expect(!answers.contains { $0.kind == .voteResponse && !$0.isRejected })
+        #expect(ready.messages.contains { $0.repair?.restoresVote == true })
+    }
+
+    @Test func `a candidate does not lead before its own vote is durable`() throws {
+        let storage = try DamagedStorage(Self.log)
+        var options = RaftOptions(id: 1, seed: 1)
+        options.asynchronousStorageWrites = true
+        options.appliedIndex = 1
+        options.preVote = false
+        var node = try RawNode(options: options, storage: storage)
+        try node.campaign()
+        let ready = try node.ready()
+        for member in [2, 3] as [MemberID] {
+            try node.step(Message(.voteResponse, to: 1, from: member, term: node.term))
+        }
+        #expect(node.role == .candidate)
+        for message in ready.messages where message.to == ReservedMember.appendThread {
+            for response in message.responses where response.to == 1 { try node.step(response) }
+        }
+        #expect(node.role == .leader)
+    }
+}
