@@ -131,7 +131,7 @@ let floor5: [Target] = [
         "benchmarks",
         on: [
             "Primitives", "Cryptography", "CKernels", "Benchmarking", "LanguageModel", "Platform",
-            "Verification",
+            "Verification", "Transport",
         ]),
 ]
 

@@ -150,7 +150,9 @@ public struct EntryPayload: BinaryCodable, Sendable, Equatable {
     /// The time of an encoded entry, read without the commands; nil when there is none.
     public static func timestamp(of payload: [UInt8]) -> Timestamp? {
         var decoder = BinaryDecoder(Array(payload.prefix(16)))
-        guard (try? decoder.byte()) == 1 else { return nil }
+        guard let form = try? decoder.byte(), form == 1 || form == BenchEntry.form else {
+            return nil
+        }
         return try? decoder.timestamp()
     }
 

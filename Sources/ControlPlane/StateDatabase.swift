@@ -76,9 +76,24 @@ public final class StateDatabase: StateReader {
 
     func execute(_ sql: String) throws(Refusal) {
         guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
-            throw Refusal("state.unavailable", message)
+            throw failure
         }
     }
+
+    /// Why SQLite refused: `disk.full` goes away by itself when there is space again.
+    private var failure: Refusal {
+        let code = sqlite3_errcode(handle) & 0xFF
+        let isFull = code == SQLITE_IOERR && sqlite3_system_errno(handle) == StateDatabase.noSpace
+        if code == SQLITE_FULL || isFull {
+            return Refusal(
+                "disk.full",
+                "this member's disk is full: writes wait until there is space, reads go on")
+        }
+        return Refusal("state.unavailable", message)
+    }
+
+    /// Linux's number for "no space left on device".
+    private static let noSpace: Int32 = 28
 
     func prepared(_ sql: String) -> OpaquePointer? {
         if let statement = statements[sql] {
@@ -195,9 +210,9 @@ public final class StateDatabase: StateReader {
 
     /// Writes an entry's changes and moves the applied index, in one transaction.
     ///
-    /// Throws `state.unavailable` when SQLite refuses (a full disk, say), and `state.damaged` when
-    /// a damaged row was read since the database was opened: what was worked out from it is not to
-    /// be kept. Then nothing was written.
+    /// Throws `disk.full`, `state.unavailable` when SQLite refuses for another reason, and
+    /// `state.damaged` when a damaged row was read since the database was opened: what was worked
+    /// out from it is not to be kept. Then nothing was written.
     ///
     /// - Parameters:
     ///   - term: the entry's term.
@@ -233,7 +248,7 @@ public final class StateDatabase: StateReader {
             change.value == nil
             ? "DELETE FROM state WHERE key = ?1"
             : "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?1, ?2, ?3)"
-        guard let statement = prepared(sql) else { throw Refusal("state.unavailable", message) }
+        guard let statement = prepared(sql) else { throw failure }
         defer { sqlite3_reset(statement) }
         bind(statement, 1, change.key)
         if let value = change.value {
@@ -243,7 +258,7 @@ public final class StateDatabase: StateReader {
             sqlite3_bind_int64(statement, 3, Int64(bitPattern: row.prefix64))
         }
         guard sqlite3_step(statement) == SQLITE_DONE else {
-            throw Refusal("state.unavailable", message)
+            throw failure
         }
     }
 
@@ -254,14 +269,14 @@ public final class StateDatabase: StateReader {
             INSERT OR REPLACE INTO progress (id, applied, term, digest, configuration)
             VALUES (1, ?1, ?2, ?3, ?4)
             """
-        guard let statement = prepared(sql) else { throw Refusal("state.unavailable", message) }
+        guard let statement = prepared(sql) else { throw failure }
         defer { sqlite3_reset(statement) }
         sqlite3_bind_int64(statement, 1, Int64(bitPattern: index))
         sqlite3_bind_int64(statement, 2, Int64(bitPattern: term))
         bind(statement, 3, digest.bytes)
         bind(statement, 4, configuration)
         guard sqlite3_step(statement) == SQLITE_DONE else {
-            throw Refusal("state.unavailable", message)
+            throw failure
         }
     }
 

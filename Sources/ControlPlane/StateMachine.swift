@@ -137,6 +137,23 @@ public final class StateMachine {
             overlay.allChanges, appliedIndex: index, term: term, configuration: configuration)
     }
 
+    /// Applies an entry whose bytes only `change` understands, in one transaction.
+    func applyOpaque(
+        index: UInt64, term: UInt64, timestamp: Timestamp, payload: [UInt8],
+        _ change: (StateOverlay) -> Void
+    ) throws(Refusal) {
+        try checkNext(index)
+        let overlay = StateOverlay(database)
+        var position = position
+        position.timestamp = max(position.timestamp, timestamp)
+        chain(
+            &position, index: index, term: term, kind: StateMachine.commandKind, payload: payload,
+            in: overlay)
+        change(overlay)
+        Tables.meta.set(ChainPosition.key, to: position, in: overlay)
+        try database.commit(overlay.allChanges, appliedIndex: index, term: term)
+    }
+
     /// Applies an entry.
     ///
     /// Throws only when the store fails or is damaged, or the entry is not the next one; a refused

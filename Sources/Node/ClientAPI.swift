@@ -41,14 +41,20 @@ final class ClientAPI: Sendable {
     func routes() -> [Route] {
         let parts: [[Route]] = [
             statusRoutes(), accountRoutes(), decisionRoutes(), workRoutes(), objectRoutes(),
-            providerRoutes(), gateway.routes(), pageRoutes(),
+            providerRoutes(), gateway.routes(), pageRoutes(), benchRoutes(),
         ]
         return parts.flatMap { $0 }
     }
 
     /// Answers one request.
     func respond(_ request: HTTPRequest, routes: [Route]) async -> HTTPResponse {
-        metrics.countRequest()
+        let start = metrics.http.begin()
+        let response = await answer(request, routes: routes)
+        metrics.http.end(since: start, status: response.status)
+        return response
+    }
+
+    private func answer(_ request: HTTPRequest, routes: [Route]) async -> HTTPResponse {
         do throws(Refusal) {
             guard let segments = request.pathSegments else {
                 throw Refusal("request.malformed", "the path is not well encoded")
@@ -113,6 +119,12 @@ final class ClientAPI: Sendable {
     }
 
     private func statusJSON(_ status: MemberStatus) -> JSON {
+        guard let puts = status.benchPuts else { return plainStatusJSON(status) }
+        let plain = plainStatusJSON(status).members ?? []
+        return .object(plain + [JSON.Member("bench_puts", .int(puts))])
+    }
+
+    private func plainStatusJSON(_ status: MemberStatus) -> JSON {
         let genesis = settings.genesis
         let leader = genesis.seats.first { $0.id == status.leader }
         return [
@@ -122,7 +134,8 @@ final class ClientAPI: Sendable {
             "leader_origin": leader.map { .string($0.clientOrigin) } ?? .null,
             "leader_changes": .int(status.leaderChanges), "term": .int(status.term),
             "applied_index": .int(status.appliedIndex),
-            "commit_index": .int(status.committedIndex),
+            "commit_index": .int(status.committedIndex), "last_index": .int(status.lastIndex),
+            "disk_stalled": .bool(status.isDiskStalled),
             "first_index": .int(status.firstIndex),
             "snapshot_index": .int(status.snapshotIndex),
             "history_index": .int(status.historyIndex),

@@ -1,8 +1,10 @@
-// One member: the engine with its surroundings, driven from one inbox.
+// One member: the engine with its surroundings, driven from one inbox on one event loop, which the
+// lines to the other members share.
 //
-// Every input is worked off in the order it arrived; then what the engine asks is done: send, write
-// to the log (on the log's own thread), tell who watches. Nothing here waits for a disk or a
-// network.
+// All that waits is taken at once, in the order it arrived; then what the engine asks is done:
+// send, write to the log (on the log's own thread), tell who watches. Nothing here waits for a disk
+// or a network, and what arrived together shares its log entry, its flush and its round of
+// heartbeats.
 
 public import ControlPlane
 import Cryptography
@@ -11,40 +13,14 @@ import Logging
 import Platform
 public import Primitives
 import Raft
+import Telemetry
 import Transport
-
-/// What a member knows about the cluster right now.
-public struct MemberStatus: Sendable {
-    /// The seat.
-    public var member: UInt64
-    /// `leader`, `follower`, `candidate`, ...
-    public var role: String
-    /// The leader's seat, as far as known.
-    public var leader: UInt64?
-    /// The consensus term.
-    public var term: UInt64
-    /// How far the log is committed.
-    public var committedIndex: UInt64
-    /// How far it is applied.
-    public var appliedIndex: UInt64
-    /// The last entry's time.
-    public var now: Timestamp
-    /// A digest of the whole state.
-    public var stateDigest: Digest
-    /// How often a leader was elected since this member started.
-    public var leaderChanges: UInt64
-    /// The first entry that the log holds.
-    public var firstIndex: UInt64
-    /// The last entry of the newest durable snapshot; 0 when there is none.
-    public var snapshotIndex: UInt64
-    /// The last entry that the history holds.
-    public var historyIndex: UInt64
-}
 
 /// One cluster member.
 public actor ClusterMember {
     let settings: MemberSettings
     let logger: Logger
+    let metrics: MemberMetrics
     let engine: MemberEngine
     let log: DurableLog
     let snapshots: SnapshotStore
@@ -54,66 +30,90 @@ public actor ClusterMember {
     var isMakingSnapshot = false
     /// Ticks until a snapshot may be made again.
     var snapshotPause = 0
+    /// Where the member lives, and its lines to the others.
+    nonisolated let loop: TransportLoop
+    nonisolated let inbox: MemberInbox
+    private nonisolated let throttle: LogThrottle
     private var peers: PeerNetwork?
     private var watchers: [UInt64: AsyncStream<AppliedEntry>.Continuation] = [:]
     private var nextWatcher: UInt64 = 1
-    let inbox: AsyncStream<MemberInput>.Continuation
-    private let inputs: AsyncStream<MemberInput>
+    private var whenEnded: CheckedContinuation<Void, Never>?
+    private var stopwatch = EntryStopwatch()
+    private var isStalled = false
+
+    /// The member's event loop.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
 
     /// Opens the log and the state in the data folder.
     ///
     /// Throws what the log, the state or the core refuse: `storage.*`, `state.*`, `genesis.*`.
-    init(settings: MemberSettings, equipment: MemberEquipment, logger: Logger) throws(Refusal) {
+    init(
+        settings: MemberSettings, equipment: MemberEquipment, metrics: MemberMetrics,
+        logger: Logger
+    ) throws(Refusal) {
         self.settings = settings
         self.logger = logger
+        self.metrics = metrics
         snapshots = equipment.snapshots
         fetcher = equipment.fetcher
         history = equipment.history
         caller = equipment.caller
+        throttle = LogThrottle(logger)
         try Files.makeFolders(settings.dataFolder)
         let database = try StateDatabase(path: settings.dataFolder + "/state.sqlite")
         let machine = try StateMachine(genesis: settings.genesis, database: database)
-        let (inputs, inbox) = AsyncStream.makeStream(of: MemberInput.self)
-        self.inputs = inputs
-        self.inbox = inbox
         log = try DurableLog(
             folder: settings.dataFolder + "/log", genesis: settings.genesis,
             appliedIndex: machine.appliedIndex, appliedTerm: machine.appliedTerm,
             configuration: try ConfigurationState(
-                stored: machine.configuration, seats: settings.genesis.seats.map(\.id)))
+                stored: machine.configuration, seats: settings.genesis.seats.map(\.id)),
+            disk: MeasuredDisk(disk: SystemDisk(), watch: metrics.disk))
         log.newestSnapshot = try snapshots.newest?.snapshot(
             seats: settings.genesis.seats.map(\.id))
         for sentence in log.notes { logger.notice("log", metadata: ["note": "\(sentence)"]) }
+        var options = RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed())
+        options.maximumUncommittedBytes = ClusterMember.uncommittedBytes
+        options.maximumInflightBytes = ClusterMember.inflightBytes
         engine = try MemberEngine(
-            options: RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed()),
-            clockBoundMilliseconds: settings.clockBoundMilliseconds, machine: machine, log: log)
+            options: options, clockBoundMilliseconds: settings.clockBoundMilliseconds,
+            machine: machine, log: log)
+        loop = TransportLoop()
+        inbox = MemberInbox()
     }
+
+    /// What may wait for a quorum, in bytes; beyond it commands are refused.
+    private static let uncommittedBytes: UInt64 = 64 << 20
+    /// What may be under way to one member, in bytes.
+    private static let inflightBytes: UInt64 = 16 << 20
 
     /// Works until the task is cancelled or the member fails.
     ///
     /// - Parameter peers: what this member was connected to; messages go out through it.
     public func run(peers: PeerNetwork) async {
         self.peers = peers
-        let inbox = inbox
-        let interval = Duration.milliseconds(settings.tickMilliseconds)
-        let ticker = Task {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: interval)
-                inbox.yield(.tick)
-            }
+        let ticker = loop.every(nanoseconds: UInt64(settings.tickMilliseconds) * 1_000_000) {
+            [weak self] in self?.assumeIsolated { $0.turn(isTick: true) }
         }
-        for await input in inputs {
-            work(on: input)
-            if engine.failure != nil { break }
+        await withCheckedContinuation { continuation in
+            whenEnded = continuation
+            inbox.open { [weak self] in self?.callTurn() }
         }
         ticker.cancel()
-        inbox.finish()
-        for await input in inputs { refuse(input) }
+        for input in inbox.takeAll().inputs { refuse(input) }
         engine.failWaiting(
             engine.failure ?? Refusal("member.stopped", "this member is stopping"))
         for watcher in watchers.values { watcher.finish() }
+        metrics.disk.giveUp()
         log.close()
     }
+
+    /// Has a turn done soon.
+    private nonisolated func callTurn() {
+        loop.call { [weak self] in self?.assumeIsolated { $0.turn(isTick: false) } }
+    }
+
+    /// How many inputs wait.
+    nonisolated var queuedInputs: Int { inbox.count }
 
     /// Answers what came too late.
     private func refuse(_ input: MemberInput) {
@@ -121,6 +121,8 @@ public actor ClusterMember {
         switch input {
         case .submit(_, let reply): reply.fail(stopped)
         case .readBarrier(let reply): reply.fail(stopped)
+        case .put(_, let reply): reply.fail(stopped)
+        case .get(_, let reply): reply.fail(stopped)
         default: break
         }
     }
@@ -129,18 +131,47 @@ public actor ClusterMember {
     var failure: Refusal? { engine.failure }
 
     /// Ends `run`.
-    public nonisolated func stop() { inbox.finish() }
+    public nonisolated func stop() { inbox.close() }
 
-    /// Takes a message from another member.
+    /// Takes a message from another member, whose key vouches for its number. What is no message,
+    /// or speaks for somebody else, is counted and dropped.
     public nonisolated func receive(_ bytes: [UInt8], from member: UInt64) {
-        guard let message = try? Message(decoding: bytes), message.from == member else { return }
+        metrics.peers.receivedBytes.add(UInt64(bytes.count))
+        let message: Message
+        do throws(Refusal) {
+            message = try Message(decoding: bytes)
+        } catch {
+            metrics.peers.malformed.add()
+            return throttle.warn(
+                "peer.malformed", "dropped a message that cannot be read",
+                metadata: ["from": "\(member)", "why": "\(error.message)"])
+        }
+        guard message.from == member, message.to == settings.seat.id else {
+            metrics.peers.foreign.add()
+            return throttle.warn(
+                "peer.foreign", "dropped a message in another member's name or for another member",
+                metadata: ["from": "\(member)"])
+        }
         guard message.kind != .snapshot else { return offered(message) }
-        inbox.yield(.message(message))
+        switch inbox.put(message: .message(message), bytes: bytes.count) {
+        case .taken: metrics.raft.messagesReceived.add()
+        case .full: metrics.peers.overflowed.add()
+        case .closed: break
+        }
     }
 
-    /// Notes that a member cannot be reached.
-    public nonisolated func noteUnreachable(_ member: UInt64) {
-        inbox.yield(.unreachable(member))
+    /// Notes that a connection of a member was ended for what it showed or said.
+    public nonisolated func noteFault(_ refusal: Refusal) {
+        metrics.peers.refusedConnections.add()
+        throttle.warn(
+            refusal.code, "ended a connection to the members' port",
+            metadata: ["why": "\(refusal.message)"])
+    }
+
+    /// Notes that the line to a member stands, or that it does not.
+    public nonisolated func note(_ member: UInt64, isConnected: Bool) {
+        metrics.peers.note(member, isConnected: isConnected)
+        if !isConnected { inbox.put(.unreachable(member)) }
     }
 
     // MARK: Asking
@@ -150,13 +181,42 @@ public actor ClusterMember {
     /// Throws `cluster.not-leader`, `cluster.timeout`, `member.stopped`; a refusal by the state
     /// machine is an answer in the receipt.
     public nonisolated func submit(_ envelope: Envelope) async throws(Refusal) -> CommandReceipt {
-        let inbox = inbox
+        metrics.raft.proposals.add()
         return try await withCheckedContinuation { continuation in
             let reply = Reply<CommandReceipt> { continuation.resume(returning: $0) }
-            if case .terminated = inbox.yield(.submit(envelope, reply)) {
-                reply.fail(Refusal("member.stopped", "this member is stopping"))
-            }
+            ask(.submit(envelope, reply)) { reply.fail($0) }
         }.get()
+    }
+
+    /// Puts opaque bytes, where the deployment is for measuring; `answer` is called once, on the
+    /// member's thread, with the index of their entry.
+    nonisolated func put(
+        _ bytes: [UInt8], _ answer: @escaping @Sendable (Result<UInt64, Refusal>) -> Void
+    ) {
+        metrics.raft.proposals.add()
+        let reply = Reply<UInt64>(answer)
+        ask(.put(bytes, reply)) { reply.fail($0) }
+    }
+
+    /// Reads what was put under a key before now; `answer` is called once, on the member's thread.
+    nonisolated func get(
+        _ key: [UInt8], _ answer: @escaping @Sendable (Result<[UInt8]?, Refusal>) -> Void
+    ) {
+        metrics.raft.reads.add()
+        let reply = Reply<[UInt8]?>(answer)
+        ask(.get(key, reply)) { reply.fail($0) }
+    }
+
+    private nonisolated func ask(_ input: MemberInput, _ fail: (Refusal) -> Void) {
+        if input.isWrite, metrics.disk.isFull { return fail(DiskWatch.full) }
+        switch inbox.put(request: input) {
+        case .taken: return
+        case .full:
+            metrics.raft.overloaded.add()
+            fail(
+                Refusal("cluster.overloaded", "too many requests wait here: try again later"))
+        case .closed: fail(Refusal("member.stopped", "this member is stopping"))
+        }
     }
 
     /// Signs and submits a command of this seat.
@@ -172,12 +232,10 @@ public actor ClusterMember {
     ///
     /// Throws `cluster.no-leader` when no leader confirms it.
     public nonisolated func readBarrier() async throws(Refusal) {
-        let inbox = inbox
+        metrics.raft.reads.add()
         _ = try await withCheckedContinuation { continuation in
             let reply = Reply<UInt64> { continuation.resume(returning: $0) }
-            if case .terminated = inbox.yield(.readBarrier(reply)) {
-                reply.fail(Refusal("member.stopped", "this member is stopping"))
-            }
+            ask(.readBarrier(reply)) { reply.fail($0) }
         }.get()
     }
 
@@ -194,7 +252,7 @@ public actor ClusterMember {
     /// Nothing is served from a damaged state; the member stops and has it again.
     private func checkSound() throws(Refusal) {
         guard let damage = engine.machine.damage else { return }
-        inbox.yield(.stateDamaged(damage))
+        inbox.put(.stateDamaged(damage))
         throw damage
     }
 
@@ -204,18 +262,6 @@ public actor ClusterMember {
     ) -> Value {
         let (refusals, events, state) = engine.machine.preview(commands, at: SystemClock.now())
         return body(refusals, events, Views(state: state, genesis: settings.genesis))
-    }
-
-    /// How things stand.
-    public func status() -> MemberStatus {
-        let core = engine.core
-        let machine = engine.machine
-        return MemberStatus(
-            member: settings.seat.id, role: "\(core.role)", leader: core.leader, term: core.term,
-            committedIndex: core.committedIndex, appliedIndex: machine.appliedIndex,
-            now: machine.now, stateDigest: machine.stateDigest,
-            leaderChanges: engine.leaderChanges, firstIndex: log.firstIndex,
-            snapshotIndex: snapshots.newest?.index ?? 0, historyIndex: history.lastIndex)
     }
 
     /// Whether this member leads.
@@ -241,45 +287,130 @@ public actor ClusterMember {
 
     // MARK: Working
 
-    private func work(on input: MemberInput) {
+    /// One turn: takes what waits and does what follows from it.
+    private func turn(isTick: Bool) {
+        guard whenEnded != nil else { return }
+        let start = SystemClock.monotonicNanoseconds()
         let now = SystemClock.now()
-        if case .tick = input { makeSnapshotIfDue() }
-        if case .snapshotMade(let outcome) = input { take(outcome) }
-        engine.take(input, at: now)
-        while let effects = engine.round(at: now) {
-            for message in effects.messages {
-                peers?.send(message)
-                if message.kind == .snapshot { watchSnapshot(to: message.to) }
-            }
-            for batch in effects.batches {
-                do throws(Refusal) {
-                    if let snapshot = batch.snapshot { try install(snapshot) }
-                    try log.write(batch) { [inbox] in inbox.yield($0) }
-                } catch {
-                    engine.take(.logFailed(error), at: now)
-                }
-            }
-            for entry in effects.applied {
-                for watcher in watchers.values { watcher.yield(entry) }
-            }
-            for note in effects.notes { report(note) }
+        let (inputs, since) = inbox.takeAll()
+        if !inputs.isEmpty { metrics.queueDuration.record(nanoseconds: start &- since) }
+        if isTick {
+            engine.take(.tick, at: now)
+            watchDisk(at: now)
+            makeSnapshotIfDue()
         }
+        for input in inputs {
+            if case .snapshotMade(let outcome) = input { take(outcome) }
+            if case .stored = input { stopwatch.stored(metrics.raft.appendDuration, at: start) }
+            engine.take(input, at: now)
+        }
+        var rounds = 0
+        var hasMore = true
+        while hasMore, rounds < ClusterMember.roundsInOneTurn {
+            hasMore = round(at: now)
+            rounds += 1
+        }
+        stopwatch.committed(
+            through: engine.core.committedIndex, metrics.raft.commitDuration,
+            at: SystemClock.monotonicNanoseconds())
+        metrics.turnDuration.record(
+            nanoseconds: SystemClock.monotonicNanoseconds() &- start)
+        guard engine.failure == nil, !inbox.isClosed else {
+            inbox.close()
+            whenEnded?.resume()
+            whenEnded = nil
+            return
+        }
+        if hasMore { callTurn() }
+    }
+
+    /// After so many, whoever asks for something else gets a turn.
+    private static let roundsInOneTurn = 64
+
+    private func round(at now: Timestamp) -> Bool {
+        let start = SystemClock.monotonicNanoseconds()
+        guard let effects = engine.round(at: now) else { return false }
+        if !effects.applied.isEmpty {
+            metrics.state.applyDuration.record(
+                nanoseconds: SystemClock.monotonicNanoseconds() &- start)
+        }
+        for message in effects.messages {
+            peers?.send(message)
+            if message.kind == .snapshot { watchSnapshot(to: message.to) }
+        }
+        metrics.raft.messagesSent.add(UInt64(effects.messages.count))
+        for batch in effects.batches { store(batch, at: now) }
+        for entry in effects.applied { tell(entry) }
+        for note in effects.notes { report(note) }
+        return true
+    }
+
+    private func store(_ batch: Message, at now: Timestamp) {
+        stopwatch.appended(batch, at: SystemClock.monotonicNanoseconds())
+        do throws(Refusal) {
+            if let snapshot = batch.snapshot { try install(snapshot) }
+            // What the batch's durability lets go to others leaves from the log's thread: it need
+            // not wait for a turn of this member.
+            try log.write(batch) { [inbox, peers, seat = settings.seat.id] input in
+                guard case .stored(let responses) = input else { return _ = inbox.put(input) }
+                for response in responses where response.to != seat { peers?.send(response) }
+                inbox.put(.stored(responses.filter { $0.to == seat }))
+            }
+        } catch {
+            engine.take(.logFailed(error), at: now)
+        }
+    }
+
+    private func tell(_ entry: AppliedEntry) {
+        metrics.state.entries.add()
+        metrics.state.commands.add(UInt64(entry.receipts.count))
+        metrics.state.events.add(UInt64(entry.events.count))
+        let refused = entry.receipts.count { !$0.accepted }
+        if refused > 0 { metrics.state.refusedCommands.add(UInt64(refused)) }
+        for watcher in watchers.values { watcher.yield(entry) }
+    }
+
+    /// A leader whose disk is stuck gives the lead away: the others commit without its disk, but it
+    /// can no longer answer for what it applies, and would hold up everybody.
+    private func watchDisk(at now: Timestamp) {
+        guard metrics.disk.isStuck(for: settings.stallMilliseconds) else {
+            isStalled = false
+            return
+        }
+        if !isStalled {
+            isStalled = true
+            metrics.raft.stalls.add()
+            logger.warning(
+                "the log's disk is stuck", metadata: ["is_full": "\(metrics.disk.isFull)"])
+        }
+        if engine.isLeader { engine.take(.handOver, at: now) }
     }
 
     private func report(_ note: MemberNote) {
         switch note {
         case .appendFromTheFuture(let member):
-            logger.warning(
-                "refused an append stamped too far ahead of this clock",
+            metrics.raft.appendsFromTheFuture.add()
+            throttle.warn(
+                "raft.future", "refused an append stamped too far ahead of this clock",
                 metadata: ["from": "\(member)"])
         case .refused(let refusal):
             logger.debug("refused", metadata: ["code": "\(refusal.code)"])
         case .leaderElected(let leader, let term):
+            metrics.raft.leaderChanges.add()
             logger.info("leader elected", metadata: ["leader": "\(leader)", "term": "\(term)"])
         case .stopped(let refusal):
             logger.critical(
                 "this member stops",
                 metadata: ["code": "\(refusal.code)", "why": "\(refusal.message)"])
+        case .held(let refusal):
+            metrics.state.held.set(1)
+            logger.error("nothing can be applied", metadata: ["why": "\(refusal.message)"])
+        case .released:
+            metrics.state.held.set(0)
+            logger.notice("there is space again: what waited is applied")
+        case .handingOver(let member):
+            metrics.raft.handOvers.add()
+            logger.notice("giving the lead away", metadata: ["to": "\(member)"])
         }
     }
 }

@@ -31,6 +31,7 @@ extension HTTPResponse {
             "member.stopped": 503, "session.unknown": 401, "signature.wrong-signer": 401,
             "ledger.insufficient-funds": 402, "route.unknown": 404, "route.method": 405,
             "file.no-space": 507, "file.read-only": 507, "challenge.busy": 429,
+            "disk.full": 507, "cluster.overloaded": 503,
         ]
         if let status = exact[refusal.code] { return status }
         if refusal.code.hasSuffix(".unknown") || refusal.code.contains(".unknown-") { return 404 }

@@ -35,6 +35,12 @@ package enum MemberNote: Sendable {
     case leaderElected(UInt64, term: UInt64)
     /// The member cannot go on.
     case stopped(Refusal)
+    /// The state cannot be written for want of space; it is tried again with each tick.
+    case held(Refusal)
+    /// What was held goes on.
+    case released
+    /// Leadership is being given to another member.
+    case handingOver(to: UInt64)
 }
 
 /// A member without its surroundings. Used from one thread at a time.
@@ -50,12 +56,27 @@ package final class MemberEngine {
     private let clockBoundMilliseconds: UInt64
     /// Stands in the name of every read: a late answer to a read of an earlier life must not pass
     /// for the answer to one of this life.
-    private let lifeName: UInt64
-    private var node: RawNode
-    private var pending = PendingReplies()
+    let lifeName: UInt64
+    var node: RawNode
+    var pending = PendingReplies()
     private var toPropose: [Envelope] = []
+    var toPut: [(put: [UInt8], reply: Reply<UInt64>)] = []
+    var toRead: [WaitingRead] = []
     private var toApply: [Message] = []
-    private var lastStamp = Timestamp.zero
+    /// How many entries of `toApply`'s first message are applied.
+    private var appliedOfFirst = 0
+    /// Why nothing can be applied for now, if so.
+    private var heldBy: Refusal?
+    /// Whether it was tried since the last tick, and failed.
+    private var isHeld = false
+    private var ticksUntilHandOver = 0
+    /// The last change of membership that the core was told of.
+    private var changed: (index: UInt64, configuration: ConfigurationState)?
+    /// Whether a leader was seen to go and none was heard of since.
+    var isSuccessionOpen = false
+    var successionRandom: SplitMix64
+    let electionTicks: Int
+    var lastStamp = Timestamp.zero
     private var lastLeader: UInt64?
     private var effects = MemberEffects()
     /// Whether the work was refused: it is tried again after the next input, not at once.
@@ -76,6 +97,8 @@ package final class MemberEngine {
         self.clockBoundMilliseconds = clockBoundMilliseconds
         var seed = SplitMix64(seed: options.seed)
         lifeName = seed.next()
+        successionRandom = SplitMix64(seed: seed.next())
+        electionTicks = options.electionTicks
         var options = options
         options.asynchronousStorageWrites = true
         options.appliedIndex = machine.appliedIndex
@@ -97,15 +120,20 @@ package final class MemberEngine {
         do throws(Refusal) {
             switch input {
             case .tick:
+                isHeld = false
                 try node.tick()
                 pending.tick()
+                try leaveIfHeld()
             case .message(let message): try take(message, at: now)
             case .stored(let responses):
                 for response in responses { try deliver(response) }
             case .logFailed(let refusal): fail(refusal)
             case .submit(let envelope, let reply): take(envelope, reply)
-            case .readBarrier(let reply): takeRead(reply)
-            case .unreachable(let member): try node.reportUnreachable(member)
+            case .readBarrier(let reply): toRead.append(.barrier(reply))
+            case .unreachable(let member): try noteUnreachable(member)
+            case .put(let put, let reply): take(put: put, reply)
+            case .get(let key, let reply): toRead.append(.value(key, reply))
+            case .handOver: try handOver()
             case .snapshotStatus(let member, let isDelivered):
                 try node.reportSnapshot(to: member, isDelivered: isDelivered)
             case .snapshotMade: break
@@ -132,20 +160,8 @@ package final class MemberEngine {
             reply.fail(Refusal("cluster.not-leader", "this member does not lead"))
             return
         }
+        if let heldBy { return reply.fail(heldBy) }
         if pending.add(envelope.digest, reply) { toPropose.append(envelope) }
-    }
-
-    private func takeRead(_ reply: Reply<UInt64>) {
-        let number = pending.addRead(reply)
-        var name = BinaryEncoder()
-        name.sortable(lifeName)
-        name.sortable(number)
-        do throws(Refusal) {
-            try node.readIndex(name.bytes)
-        } catch {
-            pending.failRead(
-                number, Refusal("cluster.no-leader", "there is no leader to read from"))
-        }
     }
 
     /// A refusal of the core is harmless unless the core says that it stopped for good.
@@ -156,6 +172,8 @@ package final class MemberEngine {
             effects.notes.append(.refused(refusal))
         }
     }
+
+    func note(_ note: MemberNote) { effects.notes.append(note) }
 
     private func fail(_ refusal: Refusal) {
         guard failure == nil else { return }
@@ -187,20 +205,19 @@ package final class MemberEngine {
 
     /// One step of work; false when there was none.
     private func work(at now: Timestamp) throws(Refusal) -> Bool {
-        if !toApply.isEmpty {
-            let message = toApply.removeFirst()
-            for entry in message.entries { try apply(entry) }
-            for response in message.responses { try deliver(response) }
-            pending.applied(machine.appliedIndex)
-            return true
-        }
+        if try applyWaiting() { return true }
         try proposeWaiting(at: now)
+        try proposePuts(at: now)
+        askForReads()
         guard node.hasReady else { return false }
         let ready = try node.ready()
         for read in ready.readStates { confirm(read) }
-        if let state = ready.softState { noteLeader(state.leader) }
+        if let state = ready.softState {
+            if state.leader != nil { closeSuccession() }
+            noteLeader(state.leader)
+        }
         for message in ready.messages { try route(message) }
-        pending.applied(machine.appliedIndex)
+        serveReads()
         return true
     }
 
@@ -256,16 +273,44 @@ package final class MemberEngine {
 
     // MARK: Applying
 
-    private func apply(_ entry: Entry) throws(Refusal) {
+    /// How many entries are applied before the surroundings get their turn: a member that catches
+    /// up must still answer heartbeats.
+    private static let entriesInOneGo = 32
+
+    /// Applies some of what waits; false when there is nothing, or nothing can be applied now.
+    private func applyWaiting() throws(Refusal) -> Bool {
+        guard !isHeld, let message = toApply.first else { return false }
+        let end = min(message.entries.count, appliedOfFirst + MemberEngine.entriesInOneGo)
+        while appliedOfFirst < end {
+            guard try apply(message.entries[appliedOfFirst]) else {
+                serveReads()
+                return false
+            }
+            appliedOfFirst += 1
+        }
+        if appliedOfFirst == message.entries.count {
+            toApply.removeFirst()
+            appliedOfFirst = 0
+            for response in message.responses { try deliver(response) }
+        }
+        serveReads()
+        return true
+    }
+
+    /// Applies an entry; false when there is no space for what it changes. Then it has changed
+    /// nothing, and is tried again with each tick.
+    private func apply(_ entry: Entry) throws(Refusal) -> Bool {
         do throws(Refusal) {
             if let change = try entry.configurationChange() {
-                let configuration = try node.applyConfigurationChange(change)
+                let configuration = try configuration(after: change, at: entry.index)
                 try machine.applyEmpty(
                     index: entry.index, term: entry.term, kind: entry.kind.rawValue,
                     payload: entry.data, configuration: configuration.encoded)
             } else if entry.data.isEmpty {
                 try machine.applyEmpty(
                     index: entry.index, term: entry.term, kind: entry.kind.rawValue, payload: [])
+            } else if BenchEntry.isForm(of: entry.data) {
+                effects.applied.append(try applyPuts(entry))
             } else {
                 let payload = try EntryPayload(decoding: entry.data)
                 let applied = try machine.apply(
@@ -273,10 +318,41 @@ package final class MemberEngine {
                 for receipt in applied.receipts { pending.answer(receipt) }
                 effects.applied.append(applied)
             }
+            if heldBy != nil {
+                heldBy = nil
+                note(.released)
+            }
+            return true
         } catch {
+            if error.code == "disk.full" {
+                isHeld = true
+                if heldBy == nil { note(.held(error)) }
+                heldBy = error
+                return false
+            }
             // A committed entry that cannot be applied here would make this member differ.
             fail(error)
             throw error
         }
+    }
+
+    /// The membership after a change. What was held back is tried again, and the core must hear of
+    /// a change once only.
+    private func configuration(
+        after change: ConfigurationChange, at index: UInt64
+    ) throws(Refusal) -> ConfigurationState {
+        if let changed, changed.index == index { return changed.configuration }
+        let configuration = try node.applyConfigurationChange(change)
+        changed = (index, configuration)
+        return configuration
+    }
+
+    /// A leader that cannot apply cannot answer: another may have space. Not too often, for all
+    /// of them may be full.
+    private func leaveIfHeld() throws(Refusal) {
+        ticksUntilHandOver = max(0, ticksUntilHandOver - 1)
+        guard heldBy != nil, isLeader, ticksUntilHandOver == 0 else { return }
+        ticksUntilHandOver = PendingReplies.patienceTicks
+        try handOver()
     }
 }

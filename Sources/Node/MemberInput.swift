@@ -20,17 +20,47 @@ package enum MemberInput: Sendable {
     case readBarrier(Reply<UInt64>)
     /// Another member cannot be reached.
     case unreachable(UInt64)
+    /// Somebody wants to put opaque bytes, where the deployment is for measuring; the answer is
+    /// the entry's index.
+    case put([UInt8], Reply<UInt64>)
+    /// Somebody wants to read what was put under a key before now.
+    case get([UInt8], Reply<[UInt8]?>)
+    /// This member's disk keeps it from leading well: another shall lead.
+    case handOver
     /// How the sending of a snapshot ended.
     case snapshotStatus(UInt64, isDelivered: Bool)
     /// A snapshot of the own state is durable, or could not be made.
     case snapshotMade(Result<Snapshot, Refusal>)
     /// The state was found damaged.
     case stateDamaged(Refusal)
+
+    /// Whether a client asks for something that has to be stored.
+    var isWrite: Bool {
+        switch self {
+        case .submit, .put: true
+        default: false
+        }
+    }
+}
+
+/// Who waits for a linearizable read, and for what.
+enum WaitingRead: Sendable {
+    /// For the index up to which the state is applied.
+    case barrier(Reply<UInt64>)
+    /// For the value under a key.
+    case value([UInt8], Reply<[UInt8]?>)
+
+    func fail(_ refusal: Refusal) {
+        switch self {
+        case .barrier(let reply): reply.fail(refusal)
+        case .value(_, let reply): reply.fail(refusal)
+        }
+    }
 }
 
 /// Where an answer goes that somebody waits for; given exactly once.
 package struct Reply<Value: Sendable>: Sendable {
-    private let give: @Sendable (Result<Value, Refusal>) -> Void
+    let give: @Sendable (Result<Value, Refusal>) -> Void
 
     /// An answer goes to `give`.
     package init(_ give: @escaping @Sendable (Result<Value, Refusal>) -> Void) {

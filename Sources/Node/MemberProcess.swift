@@ -28,6 +28,7 @@ public struct MemberProcess: Sendable {
         let lock = try FileLock.claim(dataFolder: settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
         try demandSpace()
+        try demandBenchDeployment()
         let peerClient = try peerClient()
         defer { peerClient.close() }
         let genesis = settings.genesis
@@ -56,7 +57,10 @@ public struct MemberProcess: Sendable {
         async throws(Refusal)
     {
         let peerClient = equipment.caller.client
-        let member = try ClusterMember(settings: settings, equipment: equipment, logger: logger)
+        let others = settings.genesis.seats.map(\.id).filter { $0 != settings.seat.id }
+        let metrics = try MemberMetrics(members: others)
+        let member = try ClusterMember(
+            settings: settings, equipment: equipment, metrics: metrics, logger: logger)
         let desk = ProviderDesk()
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects", peers: try peerOrigins(),
@@ -66,7 +70,7 @@ public struct MemberProcess: Sendable {
             challenges: ChallengeDesk(member: member, logger: logger), objects: objects,
             gateway: Gateway(settings: settings, member: member, desk: desk, logger: logger),
             proxy: LeaderProxy(settings: settings, member: member, client: peerClient),
-            metrics: MemberMetrics(), logger: logger)
+            metrics: metrics, logger: logger)
         let routes = api.routes()
         let respond: HTTPResponder = { request in await api.respond(request, routes: routes) }
         let door = PeerDoor(member: member, objects: objects, settings: settings)
@@ -76,9 +80,13 @@ public struct MemberProcess: Sendable {
         }
         let server: HTTPServer
         do throws(Refusal) {
-            server = try await HTTPServer.start(
-                HTTPServer.Configuration(host: settings.clientHost, port: settings.clientPort),
-                responder: respond)
+            var configuration = HTTPServer.Configuration(
+                host: settings.clientHost, port: settings.clientPort)
+            configuration.direct = api.directResponder()
+            configuration.respondsOnLoop = false
+            // With few cores another thread would only wait for the one that has the core.
+            configuration.loop = Machine.cores > 2 ? nil : member.loop
+            server = try await HTTPServer.start(configuration, responder: respond)
         } catch {
             await peers.shutdown()
             throw error
@@ -109,6 +117,17 @@ public struct MemberProcess: Sendable {
                 "\(settings.dataFolder) has \(free >> 20) MiB left, a member needs"
                     + " \(MemberProcess.leastFreeBytes >> 20) MiB to start")
         }
+    }
+
+    /// Opaque puts are taken by no deployment that was made for anything else.
+    private func demandBenchDeployment() throws(Refusal) {
+        guard settings.takesBenchPuts, settings.genesis.name != BenchEntry.deploymentName else {
+            return
+        }
+        throw Refusal(
+            "bench.other-deployment",
+            "the bench route is only for a deployment whose genesis has the name"
+                + " \(BenchEntry.deploymentName), not \(settings.genesis.name)")
     }
 
     private func work(_ member: ClusterMember, _ desk: ProviderDesk, _ peers: PeerNetwork) async {

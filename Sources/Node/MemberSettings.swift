@@ -25,6 +25,11 @@ public struct MemberSettings: Sendable {
     /// One tick of the consensus clock, in milliseconds. Heartbeats go out every tick; an election
     /// starts after 10 to 20 ticks without one.
     public var tickMilliseconds = 100
+    /// How long the log's disk may be stuck in one operation before a leader gives the lead away,
+    /// in milliseconds: half of the shortest election timeout.
+    public var stallMilliseconds = 500
+    /// Whether opaque puts are taken under `/bench`, where the deployment's name permits it.
+    public var takesBenchPuts = false
     /// How far an entry's time may be ahead of this member's clock, in milliseconds.
     public var clockBoundMilliseconds: UInt64 = 10_000
     /// How long a provider may be silent before its leases are taken back, in milliseconds.

@@ -5,6 +5,7 @@ import Cryptography
 import Logging
 public import Primitives
 import Raft
+import Telemetry
 public import Transport
 
 /// A member's links to its peers and the listener for theirs.
@@ -22,30 +23,39 @@ public final class PeerNetwork: Sendable {
         let own = PeerIdentity(
             cluster: settings.genesis.digest, epoch: 1, member: settings.seat.id, incarnation: 1)
         let seats = settings.genesis.seats
-        let callbacks = PeerListener.Callbacks(
+        var callbacks = PeerListener.Callbacks(
             identity: { own },
             member: { key in seats.first { $0.publicKey == key.bytes }?.id },
             receive: { from, bytes in member.receive(bytes, from: from) })
+        callbacks.fault = { refusal in member.noteFault(refusal) }
         let listener = try await PeerListener.start(
             host: settings.peerHost, port: settings.peerPort, identity: identity,
-            callbacks: callbacks, responder: responder)
+            loop: member.loop, callbacks: callbacks, responder: responder)
         var links: [UInt64: PeerLink] = [:]
         for seat in seats where seat.id != settings.seat.id {
             guard let key = PinnedKey(seat.publicKey) else { continue }
             let address = try HostPort(seat.peerAddress)
-            let configuration = PeerLink.Configuration(
+            var configuration = PeerLink.Configuration(
                 member: seat.id, key: key, host: address.host, port: address.port,
                 identity: identity)
+            configuration.loop = member.loop
             links[seat.id] = try PeerLink(configuration, own: { own }) { state in
-                if case .unreachable = state { member.noteUnreachable(seat.id) }
+                if case .connected = state {
+                    member.note(seat.id, isConnected: true)
+                } else {
+                    member.note(seat.id, isConnected: false)
+                }
             }
         }
-        return PeerNetwork(links: links, listener: listener)
+        return PeerNetwork(links: links, listener: listener, metrics: member.metrics.peers)
     }
 
-    private init(links: [UInt64: PeerLink], listener: PeerListener) {
+    private let metrics: PeerMetrics
+
+    private init(links: [UInt64: PeerLink], listener: PeerListener, metrics: PeerMetrics) {
         self.links = links
         self.listener = listener
+        self.metrics = metrics
     }
 
     /// Sends a message; heartbeats and votes never wait behind entries.
@@ -55,7 +65,11 @@ public final class PeerNetwork: Sendable {
             case .append, .snapshot: .bulk
             default: .urgent
             }
-        links[message.to]?.send(message.encoded, priority: priority)
+        guard let link = links[message.to] else { return }
+        let bytes = message.encoded
+        metrics.sentBytes.add(UInt64(bytes.count))
+        let dropped = link.send(bytes, priority: priority)
+        if dropped > 0 { metrics.sendsDropped.add(UInt64(dropped)) }
     }
 
     /// How many peers are connected.

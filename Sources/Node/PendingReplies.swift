@@ -5,18 +5,26 @@ import Primitives
 
 /// Commands and reads on their way.
 struct PendingReplies {
-    private struct Waiting<Value: Sendable> {
-        var replies: [Reply<Value>]
+    private struct Waiting<Who> {
+        var replies: [Who]
         var ticksLeft: Int
     }
 
     /// How many ticks somebody waits before being told that the outcome is unknown.
     static let patienceTicks = 100
 
-    private var commands: [Digest: Waiting<CommandReceipt>] = [:]
-    private var reads: [UInt64: Waiting<UInt64>] = [:]
-    private var confirmed: [(index: UInt64, replies: [Reply<UInt64>])] = []
+    /// How many ticks a read waits: longer than an election takes.
+    static let readPatienceTicks = 20
+
+    private var commands: [Digest: Waiting<Reply<CommandReceipt>>] = [:]
+    private var reads: [UInt64: Waiting<WaitingRead>] = [:]
+    private var confirmed: [(index: UInt64, replies: [WaitingRead])] = []
     private var nextRead: UInt64 = 1
+    private var puts: [UInt64: Waiting<Reply<UInt64>>] = [:]
+    private var nextPut: UInt64 = 1
+
+    /// How many batches of puts are on their way.
+    var putBatchCount: Int { puts.count }
 
     /// Notes that somebody waits for a command. False when it is already on its way.
     mutating func add(_ command: Digest, _ reply: Reply<CommandReceipt>) -> Bool {
@@ -37,11 +45,26 @@ struct PendingReplies {
         for reply in waiting.replies { reply.fail(refusal) }
     }
 
-    /// Notes that somebody wants to read; gives the number under which to ask.
-    mutating func addRead(_ reply: Reply<UInt64>) -> UInt64 {
+    /// Notes who waits for a batch of puts; gives its number.
+    mutating func addPuts(_ replies: [Reply<UInt64>]) -> UInt64 {
+        let number = nextPut
+        nextPut += 1
+        puts[number] = Waiting(replies: replies, ticksLeft: PendingReplies.patienceTicks)
+        return number
+    }
+
+    /// Answers everybody who waits for a batch of puts.
+    mutating func answerPuts(_ number: UInt64, _ result: Result<UInt64, Refusal>) {
+        guard let waiting = puts.removeValue(forKey: number) else { return }
+        for reply in waiting.replies { reply.give(result) }
+    }
+
+    /// Notes who wants to read; gives the number under which to ask once for all of them.
+    mutating func addReads(_ waiting: [WaitingRead]) -> UInt64 {
         let number = nextRead
         nextRead += 1
-        reads[number] = Waiting(replies: [reply], ticksLeft: 20)
+        reads[number] = Waiting(
+            replies: waiting, ticksLeft: PendingReplies.readPatienceTicks)
         return number
     }
 
@@ -56,13 +79,12 @@ struct PendingReplies {
         for reply in waiting.replies { reply.fail(refusal) }
     }
 
-    /// Serves the reads that waited for what is now applied.
-    mutating func applied(_ index: UInt64) {
-        guard confirmed.contains(where: { $0.index <= index }) else { return }
-        for entry in confirmed where entry.index <= index {
-            for reply in entry.replies { reply.succeed(index) }
-        }
+    /// Takes out the reads that waited for what is now applied.
+    mutating func takeServable(at index: UInt64) -> [WaitingRead] {
+        guard confirmed.contains(where: { $0.index <= index }) else { return [] }
+        let servable = confirmed.filter { $0.index <= index }.flatMap(\.replies)
         confirmed.removeAll { $0.index <= index }
+        return servable
     }
 
     /// One tick of patience less for everybody.
@@ -74,11 +96,11 @@ struct PendingReplies {
         for key in PendingReplies.age(&commands) { fail(key, late) }
         let noLeader = Refusal("cluster.no-leader", "no leader confirmed the read in time")
         for key in PendingReplies.age(&reads) { failRead(key, noLeader) }
+        for key in PendingReplies.age(&puts) { answerPuts(key, .failure(late)) }
     }
 
     /// Who has no patience left, in order: not in a dictionary's, which differs from run to run.
-    private static func age<Key: Comparable, Value>(_ waiting: inout [Key: Waiting<Value>]) -> [Key]
-    {
+    private static func age<Key: Comparable, Who>(_ waiting: inout [Key: Waiting<Who>]) -> [Key] {
         var late: [Key] = []
         for key in waiting.keys {
             waiting[key]?.ticksLeft -= 1
@@ -91,6 +113,7 @@ struct PendingReplies {
     mutating func failAll(_ refusal: Refusal) {
         for key in commands.keys.sorted() { fail(key, refusal) }
         for key in reads.keys.sorted() { failRead(key, refusal) }
+        for key in puts.keys.sorted() { answerPuts(key, .failure(refusal)) }
         for entry in confirmed { for reply in entry.replies { reply.fail(refusal) } }
         confirmed.removeAll()
     }

@@ -86,6 +86,9 @@ public enum Machine {
         return String(decoding: buffer[..<end], as: UTF8.self)
     }
 
+    /// Descriptors this process has open.
+    public static var openDescriptors: Int { (try? Files.list("/proc/self/fd").count) ?? 0 }
+
     /// Bytes of memory this process holds now.
     public static var residentBytes: UInt64 {
         guard let bytes = try? Files.read("/proc/self/statm", limit: 256),

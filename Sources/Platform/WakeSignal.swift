@@ -31,4 +31,13 @@ public final class WakeSignal: Sendable {
         var count: UInt64 = 0
         while read(descriptor, &count, 8) < 0 && errno == EINTR {}
     }
+
+    /// Blocks this thread until raised or until that many nanoseconds have passed, and takes the
+    /// signal if there is one.
+    public func wait(nanoseconds: UInt64) {
+        // Up to the next whole millisecond: a wait that ends early would only wait again.
+        let milliseconds = Int32(clamping: (nanoseconds + 999_999) / 1_000_000)
+        var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if poll(&event, 1, milliseconds) > 0 { wait() }
+    }
 }

@@ -54,3 +54,9 @@ public struct HTTPRequest: Sendable {
 /// What answers requests. It starts on the connection's event loop and must not block it: what
 /// takes long suspends or hops to an actor of its own.
 public typealias HTTPResponder = @Sendable (HTTPRequest) async -> HTTPResponse
+
+/// Answers requests that are worth no task: it gives false for those that are not its own, and
+/// calls the closure once, now or later, from any thread, for those that are. It must not block,
+/// and cannot learn that the client has gone.
+public typealias HTTPDirectResponder =
+    @Sendable (HTTPRequest, @escaping @Sendable (HTTPResponse) -> Void) -> Bool

@@ -59,6 +59,15 @@ public final class HTTPServer: Sendable {
         public var limits: HTTPLimits
         /// Protocols other than HTTP, by their ALPN names.
         var others: [String: @Sendable (any Channel, PinnedKey?) throws -> Void] = [:]
+        /// Hears why a connection ended before it spoke a protocol: a handshake that failed.
+        var onFault: @Sendable (Refusal) -> Void = { _ in }
+        /// Where all connections live; nil spreads them over the process' loops.
+        public var loop: TransportLoop?
+        /// Whether a responder starts on the connection's loop, for what answers at once. Without
+        /// it, it starts on the shared pool, where it may compute and touch the disk.
+        public var respondsOnLoop = true
+        /// What is answered without a task of its own; see `HTTPDirectResponder`.
+        public var direct: HTTPDirectResponder?
 
         /// Makes a configuration.
         public init(
@@ -89,12 +98,16 @@ public final class HTTPServer: Sendable {
     ) async throws(Refusal) -> HTTPServer {
         let limits = configuration.limits
         let installer = ProtocolInstaller(
-            service: HTTPService(responder: responder, limits: limits),
-            others: configuration.others)
+            service: HTTPService(
+                responder: responder, direct: configuration.direct,
+                startsOnLoop: configuration.respondsOnLoop, limits: limits),
+            others: configuration.others, onFault: configuration.onFault)
         let protocols = configuration.others.keys.sorted() + ["h2", "http/1.1"]
         let tls = try configuration.tls?.makeContext(protocols: protocols)
         let connections = ConnectionTable(limits)
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let home: any EventLoopGroup = configuration.loop?.loop ?? group
+        let bootstrap = ServerBootstrap(group: group, childGroup: home)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)

@@ -6,19 +6,28 @@ import Primitives
 /// The part of a server that its connections use.
 struct HTTPService: Sendable {
     let responder: HTTPResponder
+    let direct: HTTPDirectResponder?
+    let startsOnLoop: Bool
     let limits: HTTPLimits
 
     /// Runs the responder and then, for a streamed body, its producer.
     ///
-    /// The task starts at once on the caller's event loop: a responder that does not suspend has
-    /// delivered its answer, through `deliver`, before this returns. `deliver` and `onReadable` are
-    /// called on the loop.
+    /// With `startsOnLoop` the task starts at once on the caller's event loop: a responder that
+    /// does not suspend has delivered its answer, through `deliver`, before this returns. `deliver`
+    /// and `onReadable` are called on the loop. Nil when the request was answered, or will be,
+    /// without a task.
     func start(
         _ request: HTTPRequest, on loop: any EventLoop,
         deliver: @escaping @Sendable (HTTPResponse, BodyPipe?) -> Void,
         onReadable: @escaping @Sendable () -> Void
-    ) -> Task<Void, Never> {
-        Task.immediate { [responder] in
+    ) -> Task<Void, Never>? {
+        if let direct {
+            let isTaken = direct(request) { response in
+                loop.runNowOrSoon { deliver(response, nil) }
+            }
+            if isTaken { return nil }
+        }
+        let work = { @Sendable [responder] () async -> Void in
             let response = await responder(request)
             guard case .stream(let produce) = response.body else {
                 return loop.runNowOrSoon { deliver(response, nil) }
@@ -32,6 +41,7 @@ struct HTTPService: Sendable {
                 pipe.fail(error)
             }
         }
+        return startsOnLoop ? Task.immediate { await work() } : Task { await work() }
     }
 }
 

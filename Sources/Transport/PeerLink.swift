@@ -28,6 +28,8 @@ public final class PeerLink: Sendable {
         public var port: Int
         /// This member's key.
         public var identity: TLSIdentity
+        /// Where the connection lives; nil leaves it to the system.
+        public var loop: TransportLoop?
         /// The first pause before another attempt; it doubles up to `longestPause`.
         public var shortestPause = Duration.milliseconds(50)
         /// See `shortestPause`.
@@ -175,7 +177,9 @@ public final class PeerLink: Sendable {
         let (host, port) = state.withLock { ($0.host, $0.port) }
         let pin = configuration.key
         let silence = silenceMilliseconds
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let group: any EventLoopGroup =
+            configuration.loop?.loop ?? MultiThreadedEventLoopGroup.singleton
+        let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.tcpOption(.init(rawValue: tcpUserTimeout)), value: silence)

@@ -19,6 +19,8 @@ public final class PeerListener: Sendable {
         public var member: @Sendable (PinnedKey) -> UInt64?
         /// A last word on a member that greeted correctly: the reason to refuse it, or nil.
         public var refuse: @Sendable (PeerIdentity) -> Refusal? = { _ in nil }
+        /// Hears why a connection was ended: a wrong certificate, greeting or frame.
+        public var fault: @Sendable (Refusal) -> Void = { _ in }
         /// Takes a message.
         public var receive: @Sendable (UInt64, [UInt8]) -> Void
 
@@ -46,15 +48,19 @@ public final class PeerListener: Sendable {
     public var port: Int { server.port }
 
     /// Begins to listen. `responder` answers HTTP requests of members; their key is in `peer`.
+    /// With a `loop`, all connections live there, and the responder starts elsewhere.
     public static func start(
         host: String, port: Int, identity: TLSIdentity, limits: HTTPLimits = HTTPLimits(),
-        callbacks: Callbacks, responder: @escaping HTTPResponder = PeerListener.noHTTP
+        loop: TransportLoop? = nil, callbacks: Callbacks, responder: @escaping HTTPResponder = PeerListener.noHTTP
     ) async throws(Refusal) -> PeerListener {
         let tls = TLSServerSettings(
             identity: identity,
             clientCertificate: .required { callbacks.member($0) != nil })
         var configuration = HTTPServer.Configuration(
             host: host, port: port, tls: tls, limits: limits)
+        configuration.onFault = callbacks.fault
+        configuration.loop = loop
+        configuration.respondsOnLoop = loop == nil
         let peers = PeerTable()
         configuration.others[protocolName] = { channel, key in
             try channel.pipeline.syncOperations.addHandler(

@@ -41,6 +41,7 @@ final class PeerServerHandler: ChannelInboundHandler {
                 try take(item, context)
             }
         } catch {
+            callbacks.fault(error)
             let words = Array("\(error.code)\n\(error.message)".utf8.prefix(1024))
             context.writeAndFlush(
                 wrapOutboundOut(ByteBuffer(bytes: peerFrame(.refusal, words))), promise: nil)

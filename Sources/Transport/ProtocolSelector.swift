@@ -9,6 +9,8 @@ struct ProtocolInstaller: Sendable {
     let service: HTTPService
     /// Protocols other than HTTP that this port speaks, by their ALPN names.
     let others: [String: @Sendable (any Channel, PinnedKey?) throws -> Void]
+    /// Hears why a connection ended before it spoke a protocol.
+    let onFault: @Sendable (Refusal) -> Void
 
     func install(_ name: String, peer: PinnedKey?, on channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
@@ -75,6 +77,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isSecure, let refusal = error as? Refusal { installer.onFault(refusal) }
         context.close(promise: nil)
     }
 

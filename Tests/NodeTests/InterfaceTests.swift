@@ -166,7 +166,7 @@ import Wallet
                 guard !line.hasPrefix("#") else { continue }
                 #expect(words.count == 2 && typed.contains(words[0]) && UInt64(words[1]) != nil)
             }
-            #expect(answer.text.contains("\nalthing_is_leader 1\n"))
+            #expect(answer.text.contains("\nalthing_raft_is_leader 1\n"))
         }
     }
 

@@ -47,10 +47,10 @@ extension ClusterMember {
                     }
                     return try made.snapshot(seats: settings.genesis.seats.map(\.id))
                 }
-                inbox.yield(.snapshotMade(outcome))
+                inbox.put(.snapshotMade(outcome))
             }
         } catch {
-            inbox.yield(.snapshotMade(.failure(error)))
+            inbox.put(.snapshotMade(.failure(error)))
         }
     }
 
@@ -62,7 +62,7 @@ extension ClusterMember {
             log.newestSnapshot = snapshot
             logger.info("snapshot made", metadata: ["index": "\(snapshot.index)"])
         case .failure(let refusal) where refusal.code == "state.damaged":
-            inbox.yield(.stateDamaged(refusal))
+            inbox.put(.stateDamaged(refusal))
         case .failure(let refusal):
             logger.warning(
                 "no snapshot was made",
@@ -76,7 +76,7 @@ extension ClusterMember {
             let descriptor = try? SnapshotDescriptor(decoding: data)
         else { return }
         fetcher.begin(descriptor, from: message.from) { [inbox] in
-            inbox.yield(.message(message))
+            inbox.put(.message(message))
         }
     }
 
@@ -96,7 +96,7 @@ extension ClusterMember {
         Task { [weak self] in
             try? await Task.sleep(for: .seconds(10))
             guard let self, await self.isSendingSnapshot(to: member) else { return }
-            inbox.yield(.snapshotStatus(member, isDelivered: false))
+            inbox.put(.snapshotStatus(member, isDelivered: false))
         }
     }
 

@@ -35,11 +35,18 @@ struct NodeRun: AsyncParsableCommand {
     @Option(help: "debug, info, warning or error; the configuration's otherwise.")
     var logLevel: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Take opaque puts under /bench, in a deployment made for measuring.",
+            visibility: .hidden))
+    var benchRoute = false
+
     func run() async throws { try await start() }
 
     private func start() async throws(Refusal) {
         let configuration = try MemberConfiguration(home: home)
-        let settings = try configuration.settings(home: home)
+        var settings = try configuration.settings(home: home)
+        settings.takesBenchPuts = benchRoute
         let word = logLevel ?? configuration.logLevel
         guard let level = Telemetry.level(named: word) else {
             throw Refusal("usage.log-level", "there is no log level `\(word)`")
