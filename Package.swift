@@ -107,6 +107,12 @@ let floor4: [Target] = [
             "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", logging,
         ]),
     library(
+        "RedTeam",
+        on: [
+            "Primitives", "Cryptography", "CKernels", "Benchmarking", "ControlPlane", "Wallet",
+            "Platform", "Client", "Node", "Provider", logging,
+        ]),
+    library(
         "Simulator",
         on: [
             "Primitives", "Cryptography", "Raft", "Ledger", "Wallet", "ControlPlane", "Platform",
@@ -131,7 +137,7 @@ let floor5: [Target] = [
         "benchmarks",
         on: [
             "Primitives", "Cryptography", "CKernels", "Benchmarking", "LanguageModel", "Platform",
-            "Verification", "Transport",
+            "Verification", "Transport", "RedTeam", "Provider", "Scheduling", "ControlPlane",
         ]),
 ]
 
@@ -173,6 +179,7 @@ let testTargets: [Target] = [
         ]),
     tests(
         "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),
+    tests("RedTeam", on: ["Primitives", "Benchmarking", "ControlPlane", "Platform"]),
     tests("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Platform"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(

@@ -12,6 +12,7 @@ extension BenchmarkPolicy {
         var score = try root.mapping("score")
         let samples = Int(try score.number("samples", in: 1...UInt64(KernelScore.sampleLimit)))
         let minimumSamples = Int(try score.number("minimum-samples", in: 1...UInt64(samples)))
+        let maximumAge = try BenchmarkPolicy.time("maximum-age", in: &score)
         let driftAlarm = try score.share("drift-alarm")
         let spreadAlarm = try score.share("spread-alarm")
         try score.finish()
@@ -36,7 +37,8 @@ extension BenchmarkPolicy {
         }
         try root.finish()
         self.init(
-            suiteName: suiteName, suites: suites, samples: samples, minimumSamples: minimumSamples,
+            suiteName: suiteName, suites: suites, samples: samples, maximumAge: maximumAge,
+            minimumSamples: minimumSamples,
             driftAlarm: driftAlarm, spreadAlarm: spreadAlarm, interval: interval,
             readyWithin: readyWithin, proofWithin: proofWithin, quarantine: quarantine,
             slashShare: slashShare, failureLimit: failureLimit, reference: reference)
@@ -71,29 +73,47 @@ extension BenchmarkPolicy {
         guard let kernel = KernelRegistry.kernel(named: name) else {
             throw mapping.refusal("benchmark.unknown-kernel", "there is no kernel `\(name)`")
         }
-        let isStream = kernel.family == .streamChain
-        let sizes = isStream ? 16...UInt64(ChallengeParameters.blockLimit) : 32...4096
-        let rounds =
-            1...UInt64(
-                isStream ? ChallengeParameters.passLimit : ChallengeParameters.roundLimit)
+        let (sizes, rounds) = bounds(kernel.family)
         let size = try mapping.number("size", in: sizes)
+        let steps =
+            kernel.family == .laneChain
+            ? try mapping.number("steps", in: 1...ChallengeParameters.replayLimit) : 0
         let first = try mapping.number("first-rounds", in: rounds)
         let most = try mapping.number("most-rounds", in: first...rounds.upperBound)
         let target = try time("target", in: &mapping)
         let within = try time("within", in: &mapping)
         let openings =
-            isStream
-            ? try mapping.number("openings", in: 1...UInt64(ChallengeParameters.openingLimit)) : 0
+            kernel.family == .matrixChain
+            ? 0 : try mapping.number("openings", in: 1...UInt64(ChallengeParameters.openingLimit))
         try mapping.finish()
         let result = KernelSize(
-            kernel: name, size: UInt32(size), firstRounds: UInt32(first), mostRounds: UInt32(most),
-            target: target, within: within, openings: UInt32(openings))
+            kernel: name, size: UInt32(size), steps: UInt32(steps), firstRounds: UInt32(first),
+            mostRounds: UInt32(most), target: target, within: within, openings: UInt32(openings))
         do throws(Refusal) {
             try parameters(result, kernel.family, rounds: result.mostRounds).validate()
         } catch {
             throw mapping.refusal(error.code, error.message, key: "size")
         }
         return result
+    }
+
+    /// The sizes and the numbers of rounds that a family of kernels allows.
+    private static func bounds(_ family: KernelFamily) -> (
+        sizes: ClosedRange<UInt64>, rounds: ClosedRange<UInt64>
+    ) {
+        switch family {
+        case .matrixChain: (32...4096, 1...UInt64(ChallengeParameters.roundLimit))
+        case .streamChain:
+            (
+                16...UInt64(ChallengeParameters.blockLimit),
+                1...UInt64(ChallengeParameters.passLimit)
+            )
+        case .laneChain:
+            (
+                16...UInt64(ChallengeParameters.laneLimit),
+                1...UInt64(ChallengeParameters.roundLimit)
+            )
+        }
     }
 }
 
@@ -112,6 +132,24 @@ extension ReferenceProfile {
                 Rate(kernel: kernel, perSecond: try list.number(kernel, in: 1...UInt64.max)))
         }
         self.rates = rates
+        var groups: [Group] = []
+        var named = try mapping.mapping("groups")
+        for name in named.allKeys() {
+            var list = try named.mapping(name)
+            var weights: [Group.Weight] = []
+            for kernel in list.allKeys() {
+                guard rates.contains(where: { $0.kernel == kernel }) else {
+                    throw list.refusal(
+                        "benchmark.unknown-kernel", "the reference has no rate for `\(kernel)`",
+                        key: kernel)
+                }
+                weights.append(
+                    Group.Weight(kernel: kernel, weight: try list.number(kernel, in: 1...1000)))
+            }
+            try list.finish()
+            groups.append(Group(name: name, weights: weights))
+        }
+        self.groups = groups
         try mapping.finish()
     }
 }

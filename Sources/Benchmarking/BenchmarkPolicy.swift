@@ -8,8 +8,10 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     public struct KernelSize: Equatable, Sendable {
         /// The kernel's name.
         public let kernel: String
-        /// Rows of a matrix, or blocks of an array.
+        /// Rows of a matrix, blocks of an array, or lanes.
         public let size: UInt32
+        /// Steps of a lane; zero for other kernels.
+        public let steps: UInt32
         /// Rounds or passes of a first challenge.
         public let firstRounds: UInt32
         /// The most rounds or passes.
@@ -18,7 +20,7 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         public let target: UInt64
         /// After how many milliseconds it has failed.
         public let within: UInt64
-        /// Openings of a stream chain.
+        /// Openings of a stream chain or a lane chain.
         public let openings: UInt32
     }
 
@@ -36,6 +38,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     public let suites: [Suite]
     /// Samples that make a score.
     public let samples: Int
+    /// How old a score may be before it counts for nothing, in milliseconds.
+    public let maximumAge: UInt64
     /// Samples before a machine may be given work.
     public let minimumSamples: Int
     /// How far a rate may fall below the score before an audit, in millionths.
@@ -88,7 +92,9 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         let single = BenchmarkPolicy.parameters(size, kernel.family, rounds: 1)
         var rounds = UInt128(size.firstRounds)
         if lastRate > 0 {
-            rounds = UInt128(lastRate) * UInt128(size.target) / (UInt128(single.work) * 1000)
+            rounds =
+                UInt128(lastRate) * UInt128(size.target)
+                / (UInt128(max(1, kernel.work(single))) * 1000)
         }
         let held = min(max(rounds, min(2, UInt128(size.firstRounds))), UInt128(size.mostRounds))
         return try ChallengeSpecification(
@@ -103,6 +109,9 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         switch family {
         case .matrixChain: .matrixChain(size: size.size, rounds: rounds)
         case .streamChain: .streamChain(blocks: size.size, passes: rounds, openings: size.openings)
+        case .laneChain:
+            .laneChain(
+                lanes: size.size, steps: size.steps, rounds: rounds, openings: size.openings)
         }
     }
 
@@ -110,7 +119,10 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     /// distributed about the interval, from an eighth to four times of it.
     ///
     /// - Parameter lot: 64 random bits.
-    public func nextInterval(lot: UInt64) -> UInt64 {
+    public func nextInterval(lot: UInt64) -> UInt64 { nextInterval(lot: lot, mean: interval) }
+
+    /// The same about another mean.
+    public func nextInterval(lot: UInt64, mean interval: UInt64) -> UInt64 {
         // -ln(u) = (64 - log2(lot)) ln 2, with ln 2 as 0.693147.
         let doublings = UInt128(64 * FixedPoint.one - FixedPoint.log2(max(1, lot)))
         let wait = (doublings * UInt128(interval) * 693_147 / 1_000_000) >> 32
@@ -121,11 +133,16 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     ///
     /// Only a wrong answer costs: a crash, a silence or a lost connection costs the score.
     public func slash(_ verdict: ChallengeVerdict, stake: Amount) -> Amount {
+        verdict.outcome == .failed ? slash(failure: verdict.code, stake: stake) : .zero
+    }
+
+    /// What a failure with this code costs a machine with this stake.
+    public func slash(failure code: String, stake: Amount) -> Amount {
         let lies = [
             "challenge.wrong-product", "challenge.wrong-digest", "challenge.root-mismatch",
             "challenge.commitment-mismatch", "challenge.out-of-range",
         ]
-        guard verdict.outcome == .failed, lies.contains(verdict.code) else { return .zero }
+        guard lies.contains(code) else { return .zero }
         return (try? stake.scaled(UInt128(slashShare), over: 1_000_000)) ?? stake
     }
 }

@@ -25,8 +25,28 @@
 // What is measured is the verifier's time from the seed leaving to the commitment arriving, and the
 // network is in it: a provider can make its ping look long, so nothing is ever subtracted.
 //
-// Scores say what a machine did once. They cannot say that the machine which answered is the one
-// which will run a job, that it is not a larger one rented for the minute, or that a challenge for
-// one thread used only one. Against that stand challenges at random times, challenging all machines
-// of an owner at the same instant, comparing jobs' run times with what the scores predict, and
-// stake.
+// What is proved, and how well:
+//
+// - A matrix chain: that every entry of every round's matrix is right (Freivalds over GF(127) with
+//   ten vectors: a wrong round passes with probability below 2^-64), and that the rounds were done
+//   one after the other, for each round's operand is drawn from the root of the round before.
+// - A stream chain and a lane chain: that all but a share f of the units are right, with probability
+//   1 - (1 - f)^s for s openings. A cheat smaller than the policy's openings see gains that share.
+// - The time: at most what the verifier's clock says. It can only be longer than the work took.
+//
+// What cannot be proved from outside, and what stands against it:
+//
+// - That the machine which answered is the one which will run a job, or that it is not a larger one
+//   rented for the minute, or that a challenge was not relayed. Against it: challenges at random
+//   times while the machine is idle; the way there and back counts as the machine's time; the run
+//   times of real jobs are held against the score (`provider.slow`).
+// - That ten machines of ten owners are ten machines. Machines of one owner are challenged at the
+//   same instant; owners who are one person behind several keys are not seen to be one, and pay one
+//   stake a machine.
+// - That a challenge for one thread used one. Faster than the claimed cores allow is said
+//   (`benchmark.implausible`), and opens an audit.
+// - That two machines did not share lanes between them: lanes know nothing of each other. Their rate
+//   is then that of both, for as long as both answer to one name. Matrix and stream chains need all
+//   of a round before the next, and gain nothing over a network.
+// - That a format was computed in its own units: exact integers may be multiplied in any unit that
+//   is exact. The score is for the task, done this fast, by whatever means.

@@ -2,13 +2,14 @@
 // provider, the session, the kernel and the size: an answer to one challenge answers no other.
 
 import Cryptography
-import Primitives
+package import Primitives
 
 /// The key of one challenge.
-struct ChallengeKey: Equatable {
+package struct ChallengeKey: Equatable, Sendable {
     private let key: Digest
 
-    init(
+    /// The key of a challenge with these particulars.
+    package init(
         seed: Digest, provider: Address, session: Digest, kernel: ChallengeMessage.KernelVersion,
         parameters: ChallengeParameters
     ) {
@@ -32,21 +33,23 @@ struct ChallengeKey: Equatable {
     }
 
     /// The generator's key for what stands before the first round.
-    var start: [UInt8] { derive("start").bytes }
+    package var start: [UInt8] { derive("start").bytes }
 
     /// The root before the first round.
-    var firstRoot: Digest { derive("root") }
+    package var firstRoot: Digest { derive("root") }
 
     /// The generator's key for a round, which nobody knows before the round before it is done.
-    func round(_ round: Int, after root: Digest) -> [UInt8] { derive("round", round, root).bytes }
+    package func round(_ round: Int, after root: Digest) -> [UInt8] {
+        derive("round", round, root).bytes
+    }
 
     /// The factor of a pass: odd, so that multiplying by it loses nothing.
-    func factor(_ pass: Int, after root: Digest) -> UInt64 {
+    package func factor(_ pass: Int, after root: Digest) -> UInt64 {
         derive("factor", pass, root).prefix64 | 1
     }
 
     /// What a prover commits to.
-    func commitment(to roots: [Digest]) -> Digest {
+    package func commitment(to roots: [Digest]) -> Digest {
         var hasher = SHA256.Hasher()
         hasher.update(derive("commit", roots.count).bytes)
         for root in roots { hasher.update(root.bytes) }

@@ -76,12 +76,22 @@ public enum ChallengeMessage: Equatable, Sendable {
         public let memory: UInt64
     }
 
-    /// One unit of a stream chain: a block after a pass.
+    /// One unit of a chain: a block after a pass, or a lane of a round.
     public struct Opening: Hashable, Sendable {
-        /// The pass, from 1.
+        /// The pass or round, from 1.
         public let pass: UInt32
-        /// The block, from 0.
+        /// The block or lane, from 0.
         public let block: UInt32
+
+        /// Units drawn from a key that stays with the verifier until the roots are fixed.
+        static func drawn(_ count: Int, rounds: Int, units: Int, checkKey: Digest) -> [Opening] {
+            var lots = SplitMix64(seed: checkKey.prefix64)
+            return (0..<count).map { _ in
+                Opening(
+                    pass: 1 + UInt32(lots.next(below: UInt64(rounds))),
+                    block: UInt32(lots.next(below: UInt64(units))))
+            }
+        }
     }
 
     /// A piece of an answer.
@@ -100,6 +110,13 @@ public enum ChallengeMessage: Equatable, Sendable {
         public let content: [UInt8]
         /// The siblings on the way up.
         public let path: [Digest]
+
+        /// Shows a leaf.
+        package init(opening: Opening, content: [UInt8], path: [Digest]) {
+            self.opening = opening
+            self.content = content
+            self.path = path
+        }
     }
 
     /// Which session the message belongs to; nil for a greeting.

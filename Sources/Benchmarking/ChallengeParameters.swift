@@ -9,6 +9,8 @@ public enum ChallengeParameters: Hashable, Sendable {
     case matrixChain(size: UInt32, rounds: UInt32)
     /// `passes` over three arrays of `blocks` blocks of 64 KiB, `openings` of them replayed.
     case streamChain(blocks: UInt32, passes: UInt32, openings: UInt32)
+    /// `rounds` rounds of `lanes` lanes with `steps` steps each, `openings` lanes recomputed.
+    case laneChain(lanes: UInt32, steps: UInt32, rounds: UInt32, openings: UInt32)
 
     /// The largest matrix: beyond it sums of products could leave single precision's exact range.
     public static let sizeLimit: UInt32 = 4096
@@ -20,6 +22,10 @@ public enum ChallengeParameters: Hashable, Sendable {
     public static let passLimit: UInt32 = 1024
     /// The most openings.
     public static let openingLimit: UInt32 = 4096
+    /// The most lanes in one round.
+    public static let laneLimit: UInt32 = 1 << 22
+    /// The most steps that all openings of a lane chain may have together: what a check may cost.
+    public static let replayLimit: UInt64 = 1 << 26
 
     /// Blocks whose digests share a leaf of a pass's tree.
     static let blocksPerLeaf = 16
@@ -29,6 +35,7 @@ public enum ChallengeParameters: Hashable, Sendable {
         switch self {
         case .matrixChain: .matrixChain
         case .streamChain: .streamChain
+        case .laneChain: .laneChain
         }
     }
 
@@ -43,6 +50,11 @@ public enum ChallengeParameters: Hashable, Sendable {
                 blocks >= 16 && blocks <= Self.blockLimit && blocks.isMultiple(of: 16)
                     && passes >= 1 && passes <= Self.passLimit && openings >= 1
                     && openings <= Self.openingLimit
+            case .laneChain(let lanes, let steps, let rounds, let openings):
+                lanes >= 16 && lanes <= Self.laneLimit && lanes.isMultiple(of: 16) && steps >= 1
+                    && rounds >= 1 && rounds <= Self.roundLimit && openings >= 1
+                    && openings <= Self.openingLimit
+                    && UInt64(openings) * UInt64(steps) <= Self.replayLimit
             }
         guard fits else {
             throw Refusal("challenge.parameters", "the challenge \(self) is outside its bounds")
@@ -54,16 +66,7 @@ public enum ChallengeParameters: Hashable, Sendable {
         switch self {
         case .matrixChain(_, let rounds): Int(rounds)
         case .streamChain(_, let passes, _): Int(passes)
-        }
-    }
-
-    /// What the run counts for, in the kernel's unit.
-    public var work: UInt64 {
-        switch self {
-        case .matrixChain(let size, let rounds):
-            2 * UInt64(size) * UInt64(size) * UInt64(size) * UInt64(rounds)
-        case .streamChain(let blocks, let passes, _):
-            24 * UInt64(STREAM_CHAIN_BLOCK) * UInt64(blocks) * UInt64(passes)
+        case .laneChain(_, _, let rounds, _): Int(rounds)
         }
     }
 
@@ -74,6 +77,9 @@ public enum ChallengeParameters: Hashable, Sendable {
             UInt64(size) * UInt64(size) * (12 + UInt64(rounds)) + 16 << 20
         case .streamChain(let blocks, let passes, _):
             UInt64(blocks) * (3 * 8 * UInt64(STREAM_CHAIN_BLOCK) + 64 * UInt64(passes))
+        case .laneChain(let lanes, _, let rounds, _):
+            // The digests of all rounds, their trees, and what the lanes of all threads work in.
+            UInt64(lanes) * 48 * UInt64(rounds) + 16 << 20
         }
     }
 
@@ -83,6 +89,8 @@ public enum ChallengeParameters: Hashable, Sendable {
         case .matrixChain(let size, _): .matrixChain(size: size, rounds: count)
         case .streamChain(let blocks, _, let openings):
             .streamChain(blocks: blocks, passes: count, openings: openings)
+        case .laneChain(let lanes, let steps, _, let openings):
+            .laneChain(lanes: lanes, steps: steps, rounds: count, openings: openings)
         }
     }
 }
@@ -100,6 +108,12 @@ extension ChallengeParameters: BinaryCodable {
             encoder.number(blocks)
             encoder.number(passes)
             encoder.number(openings)
+        case .laneChain(let lanes, let steps, let rounds, let openings):
+            encoder.byte(2)
+            encoder.number(lanes)
+            encoder.number(steps)
+            encoder.number(rounds)
+            encoder.number(openings)
         }
     }
 
@@ -112,6 +126,10 @@ extension ChallengeParameters: BinaryCodable {
             self = .streamChain(
                 blocks: try decoder.number32(), passes: try decoder.number32(),
                 openings: try decoder.number32())
+        case 2:
+            self = .laneChain(
+                lanes: try decoder.number32(), steps: try decoder.number32(),
+                rounds: try decoder.number32(), openings: try decoder.number32())
         default: throw Refusal("codec.malformed", "this kind of challenge is not known")
         }
         try validate()

@@ -32,6 +32,7 @@ public final class ChallengeProver {
     private enum Computation {
         case matrix(MatrixChainProver)
         case stream(StreamChainProver)
+        case lanes(LaneChainProver)
     }
 
     private let provider: Address
@@ -69,7 +70,11 @@ public final class ChallengeProver {
             return .compute
         case (.committed(let prepare), .open(let session, let openings))
         where session == prepare.session:
-            if case .stream(let stream) = computation { try stream.open(openings) }
+            switch computation {
+            case .stream(let stream): try stream.open(openings)
+            case .lanes(let lanes): try lanes.open(openings)
+            case .matrix, nil: break
+            }
             state = .proving(prepare)
             return .prove
         default:
@@ -109,6 +114,14 @@ public final class ChallengeProver {
             let stream = StreamChainProver(blocks: Int(blocks), passes: Int(passes))
             _ = stream.run(key, workers: workers, passes: 1)
             computation = .stream(stream)
+        case .laneChain(let count, let steps, let rounds, _):
+            guard let lane = KernelRegistry.kernel(named: prepare.kernel.name)?.lane else {
+                throw Refusal("challenge.parameters", "\(prepare.kernel.name) has no lanes")
+            }
+            let lanes = LaneChainProver(
+                lane, lanes: Int(count), steps: Int(steps), rounds: Int(rounds))
+            _ = lanes.run(key, workers: workers, rounds: 1)
+            computation = .lanes(lanes)
         }
         state = .ready(prepare)
         return .ready(session: prepare.session)
@@ -125,6 +138,7 @@ public final class ChallengeProver {
             switch computation {
             case .matrix(let matrix): matrix.run(key, workers: workers)
             case .stream(let stream): stream.run(key, workers: workers)
+            case .lanes(let lanes): lanes.run(key, workers: workers)
             }
         state = .committed(prepare)
         return [
@@ -140,6 +154,7 @@ public final class ChallengeProver {
             switch computation {
             case .matrix(let matrix): matrix.nextProof()
             case .stream(let stream): stream.nextProof()
+            case .lanes(let lanes): lanes.nextProof()
             }
         return piece.map { .proof(session: prepare.session, piece: $0) }
     }

@@ -10,6 +10,8 @@ public struct ChallengeSpecification: Equatable, Sendable {
     public let threads: ThreadUse
     /// How large.
     public let parameters: ChallengeParameters
+    /// What a run counts for, in the kernel's unit.
+    public let work: UInt64
     /// How long the prover may take to allocate and warm up, in nanoseconds.
     public var readyWithin: UInt64
     /// How long it may take from the seed to the commitment, in nanoseconds.
@@ -31,8 +33,12 @@ public struct ChallengeSpecification: Equatable, Sendable {
         kernelVersion = .init(name: kernel.name, version: kernel.version)
         threads = kernel.threads
         self.parameters = parameters
+        work = kernel.work(parameters)
         self.readyWithin = readyWithin
         self.commitWithin = commitWithin
         self.proofWithin = proofWithin
     }
+
+    /// What one lane computes, for a lane chain.
+    var lane: LaneComputation? { KernelRegistry.kernel(named: kernelVersion.name)?.lane }
 }

@@ -31,6 +31,7 @@ public struct ChallengeVerifier: Sendable {
     private enum ProofCheck {
         case matrix(MatrixChainVerifier)
         case stream(StreamChainVerifier)
+        case lanes(LaneChainVerifier)
     }
 
     /// This challenge's name.
@@ -210,6 +211,18 @@ public struct ChallengeVerifier: Sendable {
                     StreamChainVerifier(
                         blocks: Int(blocks), key: key, roots: roots, openings: openings)))
             return ChallengeStep(replies: [.open(session: session, openings: openings)])
+        case .laneChain(let lanes, let steps, let rounds, let count):
+            guard let lane = specification.lane else {
+                throw Refusal("challenge.parameters", "this kernel has no lanes")
+            }
+            let openings = ChallengeMessage.Opening.drawn(
+                Int(count), rounds: Int(rounds), units: Int(lanes), checkKey: checkKey)
+            state = .awaitingProof(
+                .lanes(
+                    LaneChainVerifier(
+                        lane, lanes: Int(lanes), steps: Int(steps), key: key, roots: roots,
+                        openings: openings)))
+            return ChallengeStep(replies: [.open(session: session, openings: openings)])
         }
     }
 
@@ -227,13 +240,17 @@ public struct ChallengeVerifier: Sendable {
             try stream.accept(piece)
             guard !stream.isComplete else { return accept() }
             state = .awaitingProof(.stream(stream))
+        case .lanes(var lanes):
+            try lanes.accept(piece)
+            guard !lanes.isComplete else { return accept() }
+            state = .awaitingProof(.lanes(lanes))
         }
         return ChallengeStep()
     }
 
     private mutating func accept() -> ChallengeStep {
         let sample = RateSample(
-            work: specification.parameters.work,
+            work: specification.work,
             nanoseconds: (evidence.committedAt ?? 0) - (evidence.startedAt ?? 0))
         return end(
             .accepted,

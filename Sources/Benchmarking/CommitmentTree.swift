@@ -3,14 +3,14 @@
 
 import CKernels
 import Cryptography
-import Primitives
+package import Primitives
 
 /// A Merkle tree over the leaf digests of one round.
-struct CommitmentTree {
+package struct CommitmentTree {
     private let levels: [[Digest]]
 
     /// Builds the tree over at least one leaf.
-    init(leaves: [Digest]) {
+    package init(leaves: [Digest]) {
         precondition(!leaves.isEmpty)
         var levels = [leaves]
         var level = leaves
@@ -22,10 +22,10 @@ struct CommitmentTree {
     }
 
     /// What the whole tree hashes to.
-    var root: Digest { levels[levels.count - 1][0] }
+    package var root: Digest { levels[levels.count - 1][0] }
 
     /// The siblings from leaf `index` up to the root.
-    func path(of index: Int) -> [Digest] {
+    package func path(of index: Int) -> [Digest] {
         var path: [Digest] = []
         var position = index
         for level in levels.dropLast() {
@@ -37,7 +37,7 @@ struct CommitmentTree {
     }
 
     /// The digest of a leaf's content.
-    static func leaf(_ content: UnsafeRawBufferPointer) -> Digest {
+    package static func leaf(_ content: UnsafeRawBufferPointer) -> Digest {
         var hasher = SHA256.Hasher()
         hasher.update([0])
         hasher.update(content)
@@ -69,7 +69,9 @@ struct CommitmentTree {
 
     /// The root that `leaf`, at `index` of `count`, has with these siblings; nil if they do not
     /// fit.
-    static func root(of leaf: Digest, at index: Int, of count: Int, path: [Digest]) -> Digest? {
+    package static func root(of leaf: Digest, at index: Int, of count: Int, path: [Digest])
+        -> Digest?
+    {
         guard index >= 0, index < count else { return nil }
         var node = leaf
         var position = index

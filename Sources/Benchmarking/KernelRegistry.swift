@@ -6,6 +6,12 @@ public enum KernelUnit: String, Sendable, CaseIterable {
     case floatingPointOperations = "FLOP/s"
     /// Bytes moved to and from memory.
     case bytes = "B/s"
+    /// Operations on whole numbers.
+    case operations = "OP/s"
+    /// Butterflies of a number theoretic transform.
+    case butterflies = "butterfly/s"
+    /// Reads of memory that each wait for the one before.
+    case reads = "read/s"
 }
 
 /// How many of a machine's cores a kernel is asked to use.
@@ -24,6 +30,8 @@ public enum KernelFamily: Sendable {
     case matrixChain
     /// `a = rotl(b + s_t c, 23) ^ b` over arrays larger than the caches.
     case streamChain
+    /// Many lanes that know nothing of each other, each a short computation from the round's key.
+    case laneChain
 }
 
 /// One kernel of the suite. Scores of different versions are never compared.
@@ -40,10 +48,40 @@ public struct Kernel: Sendable {
     public let threads: ThreadUse
     /// The computation.
     public let family: KernelFamily
+    /// What one lane computes, for a lane chain.
+    public let lane: LaneComputation?
     /// How an answer is checked and what a wrong one's chance is, for a person.
     public let verification: String
     /// What one timed run should take, in milliseconds, at the standard sizes.
     public let timeBudgetMilliseconds: UInt64
+
+    init(
+        name: String, version: UInt32, summary: String, unit: KernelUnit, threads: ThreadUse,
+        family: KernelFamily, lane: LaneComputation? = nil, verification: String,
+        timeBudgetMilliseconds: UInt64
+    ) {
+        self.name = name
+        self.version = version
+        self.summary = summary
+        self.unit = unit
+        self.threads = threads
+        self.family = family
+        self.lane = lane
+        self.verification = verification
+        self.timeBudgetMilliseconds = timeBudgetMilliseconds
+    }
+
+    /// What a run of this size counts for, in the kernel's unit.
+    public func work(_ parameters: ChallengeParameters) -> UInt64 {
+        switch parameters {
+        case .matrixChain(let size, let rounds):
+            2 * UInt64(size) * UInt64(size) * UInt64(size) * UInt64(rounds)
+        case .streamChain(let blocks, let passes, _):
+            StreamChainShape.bytesPerBlock * UInt64(blocks) * UInt64(passes)
+        case .laneChain(let lanes, let steps, let rounds, _):
+            UInt64(lanes) * UInt64(steps) * UInt64(rounds) * (lane?.workPerStep ?? 0)
+        }
+    }
 }
 
 /// The kernels this version knows.
@@ -67,6 +105,10 @@ public enum KernelRegistry {
             name: "mem.stream-chain.mt", version: 1, summary: "memory bandwidth, all threads",
             unit: .bytes, threads: .all, family: .streamChain,
             verification: streamVerification, timeBudgetMilliseconds: 3000),
+        Kernel(
+            name: "cpu.sha256.mt", version: 1, summary: "SHA-256 hashing, all threads",
+            unit: .bytes, threads: .all, family: .laneChain, lane: .sha256,
+            verification: laneVerification, timeBudgetMilliseconds: 2000),
     ]
 
     private static let matrixVerification =
@@ -74,6 +116,10 @@ public enum KernelRegistry {
         + " with probability below 2^-64"
     private static let streamVerification =
         "sampled blocks replayed from the seed: skipping a share f of them passes s openings with"
+        + " probability (1 - f)^s"
+
+    private static let laneVerification =
+        "sampled lanes computed again: skipping a share f of them passes s openings with"
         + " probability (1 - f)^s"
 
     /// The kernel of that name, or nil.

@@ -11,6 +11,8 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
     public let kernel: ChallengeMessage.KernelVersion
     /// The newest accepted rates, the oldest first.
     public private(set) var rates: [UInt64] = []
+    /// Accepted samples of this version so far, those that no longer count included.
+    public private(set) var accepted: UInt64 = 0
     /// When the newest was measured.
     public private(set) var measuredAt = Timestamp.zero
     /// Failures since the last accepted sample.
@@ -34,16 +36,26 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
         switch verdict.outcome {
         case .accepted:
             guard let sample = verdict.sample else { return }
-            rates.append(sample.perSecond)
-            if rates.count > policy.samples { rates.removeFirst(rates.count - policy.samples) }
-            measuredAt = time
-            failuresInARow = 0
-        case .failed:
-            rates = []
-            failuresInARow += 1
-            quarantinedUntil = time.advanced(by: policy.quarantine)
+            accept(sample.perSecond, at: time, keeping: policy.samples)
+        case .failed: fail(until: time.advanced(by: policy.quarantine))
         case .void: break
         }
+    }
+
+    /// Takes an accepted rate and keeps the newest `limit`.
+    public mutating func accept(_ rate: UInt64, at time: Timestamp, keeping limit: Int) {
+        rates.append(rate)
+        if rates.count > limit { rates.removeFirst(rates.count - limit) }
+        accepted += 1
+        measuredAt = time
+        failuresInARow = 0
+    }
+
+    /// Takes the score away, and work from the machine until `time`.
+    public mutating func fail(until time: Timestamp) {
+        rates = []
+        failuresInARow += 1
+        quarantinedUntil = time
     }
 
     /// The median rate, per second; zero without samples.
@@ -67,7 +79,12 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
     /// Whether the machine may be given work that depends on this kernel.
     public func isUsable(at time: Timestamp, policy: BenchmarkPolicy) -> Bool {
         rates.count >= policy.minimumSamples && time >= quarantinedUntil
-            && failuresInARow < policy.failureLimit
+            && failuresInARow < policy.failureLimit && time.since(measuredAt) <= policy.maximumAge
+    }
+
+    /// Whether the samples lie so far apart that the score is shown with a warning.
+    public func isSpread(policy: BenchmarkPolicy) -> Bool {
+        UInt128(spread) * 1_000_000 > UInt128(rate) * UInt128(policy.spreadAlarm)
     }
 
     /// Whether a new rate is so far below the score that it should be looked into.
@@ -88,6 +105,7 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.value(kernel)
         encoder.array(rates) { $0.number($1) }
+        encoder.number(accepted)
         encoder.timestamp(measuredAt)
         encoder.number(failuresInARow)
         encoder.timestamp(quarantinedUntil)
@@ -99,6 +117,7 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
         rates = try decoder.array(limit: Self.sampleLimit) { decoder throws(Refusal) in
             try decoder.number()
         }
+        accepted = try decoder.number()
         measuredAt = try decoder.timestamp()
         failuresInARow = try decoder.number()
         quarantinedUntil = try decoder.timestamp()

@@ -9,13 +9,15 @@ import Cryptography
 import Primitives
 
 /// The sizes of a stream chain.
-struct StreamChainShape {
+package struct StreamChainShape {
     /// Elements in a block.
     static let blockCount = Int(STREAM_CHAIN_BLOCK)
     /// Bytes in a block's digest.
     static let digestBytes = Int(STREAM_CHAIN_DIGEST)
     /// Bytes of a leaf: the digests of neighbouring blocks.
     static let leafBytes = digestBytes * ChallengeParameters.blocksPerLeaf
+    /// Bytes that a pass moves for one block: two blocks read, one written.
+    static let bytesPerBlock = 24 * UInt64(STREAM_CHAIN_BLOCK)
     /// Blocks from which on stores should bypass the caches: 64 MiB in an array.
     static let streamingBlocks = 1024
 
@@ -26,7 +28,7 @@ struct StreamChainShape {
     var leaves: Int { blocks / ChallengeParameters.blocksPerLeaf }
 
     /// The block from which all initial content is made.
-    static func baseBlock(_ key: ChallengeKey) -> [UInt64] {
+    package static func baseBlock(_ key: ChallengeKey) -> [UInt64] {
         let seed = key.start
         var base = [UInt64](repeating: 0, count: blockCount)
         base.withUnsafeMutableBytes { bytes in
@@ -37,7 +39,7 @@ struct StreamChainShape {
     }
 
     /// Which of the three arrays pass `pass` (from 1) writes, and which it reads.
-    static func roles(pass: Int) -> (out: Int, b: Int, c: Int) {
+    package static func roles(pass: Int) -> (out: Int, b: Int, c: Int) {
         ((pass + 2) % 3, pass % 3, (pass + 1) % 3)
     }
 }
@@ -166,12 +168,7 @@ struct StreamChainVerifier {
     static func openings(
         _ count: Int, blocks: Int, passes: Int, checkKey: Digest
     ) -> [ChallengeMessage.Opening] {
-        var lots = SplitMix64(seed: checkKey.prefix64)
-        return (0..<count).map { _ in
-            ChallengeMessage.Opening(
-                pass: 1 + UInt32(lots.next(below: UInt64(passes))),
-                block: UInt32(lots.next(below: UInt64(blocks))))
-        }
+        ChallengeMessage.Opening.drawn(count, rounds: passes, units: blocks, checkKey: checkKey)
     }
 
     /// Whether every opening was read and found right.

@@ -60,7 +60,7 @@ enum CommandRules {
         switch command {
         case .tick: break
         case .recordBenchmark(let record):
-            try ProviderRules.recordBenchmark(record, member: member, transaction)
+            try ScoreRules.record(record, member: member, transaction)
         case .place(let placements): TaskRules.place(placements, transaction)
         case .releaseLeases(let leases, let reason):
             TaskRules.release(leases, reason: reason, transaction)

@@ -330,6 +330,10 @@ public struct LeaseRecord: BinaryCodable, Sendable, Equatable {
     public var provider: Address
     /// When it ends by itself.
     public var deadline: Timestamp
+    /// When it was given.
+    public var since: Timestamp
+    /// How long it should take by the machine's bare scores, in milliseconds; zero when unknown.
+    public var predicted: UInt64
     /// Whether it is still running.
     public var active: Bool
 
@@ -338,6 +342,8 @@ public struct LeaseRecord: BinaryCodable, Sendable, Equatable {
         encoder.number(task)
         encoder.address(provider)
         encoder.timestamp(deadline)
+        encoder.timestamp(since)
+        encoder.number(predicted)
         encoder.flag(active)
     }
 
@@ -346,13 +352,19 @@ public struct LeaseRecord: BinaryCodable, Sendable, Equatable {
         task = try decoder.number()
         provider = try decoder.address()
         deadline = try decoder.timestamp()
+        since = try decoder.timestamp()
+        predicted = try decoder.number()
         active = try decoder.flag()
     }
 
-    init(task: UInt64, provider: Address, deadline: Timestamp) {
+    init(
+        task: UInt64, provider: Address, deadline: Timestamp, since: Timestamp, predicted: UInt64
+    ) {
         self.task = task
         self.provider = provider
         self.deadline = deadline
+        self.since = since
+        self.predicted = predicted
         active = true
     }
 }

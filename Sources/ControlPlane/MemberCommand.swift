@@ -9,6 +9,8 @@ public struct BenchmarkRecord: BinaryCodable, Sendable, Equatable {
     public var provider: Address
     /// The kernel, as named by the registry.
     public var kernel: String
+    /// Its version: rates of different versions are never compared.
+    public var version: UInt32
     /// The challenge's session.
     public var session: Digest
     /// Whether the proof held.
@@ -24,11 +26,12 @@ public struct BenchmarkRecord: BinaryCodable, Sendable, Equatable {
 
     /// Makes a record.
     public init(
-        provider: Address, kernel: String, session: Digest, passed: Bool, code: String,
-        work: UInt64, nanoseconds: UInt64, evidence: Digest
+        provider: Address, kernel: String, version: UInt32 = 1, session: Digest, passed: Bool,
+        code: String, work: UInt64, nanoseconds: UInt64, evidence: Digest
     ) {
         self.provider = provider
         self.kernel = kernel
+        self.version = version
         self.session = session
         self.passed = passed
         self.code = code
@@ -41,6 +44,7 @@ public struct BenchmarkRecord: BinaryCodable, Sendable, Equatable {
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.address(provider)
         encoder.text(kernel)
+        encoder.number(version)
         encoder.digest(session)
         encoder.flag(passed)
         encoder.text(code)
@@ -53,6 +57,7 @@ public struct BenchmarkRecord: BinaryCodable, Sendable, Equatable {
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
         provider = try decoder.address()
         kernel = try decoder.text(limit: 64)
+        version = try decoder.number32()
         session = try decoder.digest()
         passed = try decoder.flag()
         code = try decoder.text(limit: 64)

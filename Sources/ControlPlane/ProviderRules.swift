@@ -72,6 +72,11 @@ enum ProviderRules {
         return record
     }
 
+    /// Whether a machine failed so often that its owner must register it anew.
+    static func isExpelled(_ record: ProviderRecord, at now: Timestamp) -> Bool {
+        record.quarantinedUntil.since(now) > expulsion / 2
+    }
+
     static func drain(
         _ signer: Address, provider agent: Address, draining: Bool, _ transaction: Transaction
     ) throws(Refusal) {
@@ -86,48 +91,17 @@ enum ProviderRules {
             draining ? "provider.draining" : "provider.offered", ["provider": agent.hex])
     }
 
-    /// Puts a challenge's verdict on record; a failure costs what the policy says.
-    static func recordBenchmark(
-        _ record: BenchmarkRecord, member: UInt64, _ transaction: Transaction
-    ) throws(Refusal) {
-        _ = try provider(record.provider, in: transaction.state)
-        let sample = BenchmarkSample(record: record, member: member, timestamp: transaction.now)
-        let prefix = sampleKey(record.provider, record.kernel)
-        let number = transaction.nextNumber("samples")
-        Tables.samples.set(prefix + Key.number(number), to: sample, in: transaction.state)
-        transaction.emit(
-            record.passed ? "benchmark.passed" : "benchmark.failed",
-            [
-                "provider": record.provider.hex, "kernel": record.kernel, "code": record.code,
-                "work": String(record.work), "nanoseconds": String(record.nanoseconds),
-                "rate": String(sample.rate), "evidence": record.evidence.hex,
-            ])
-        if !record.passed {
-            try quarantine(
-                record.provider, reason: "failed the challenge \(record.kernel)", transaction)
-        }
-    }
-
-    static func sampleKey(_ provider: Address, _ kernel: String) -> [UInt8] {
-        // A zero byte ends the name, so that no kernel's samples are a prefix of another's.
-        provider.bytes + Array(kernel.utf8) + [0]
-    }
-
-    /// The last samples of a kernel, oldest first.
-    static func samples(
-        of provider: Address, kernel: String, in state: any StateReader
-    ) -> [BenchmarkSample] {
-        Tables.samples.records(withPrefix: sampleKey(provider, kernel), in: state).map(\.record)
-    }
-
     /// No new work until the policy's quarantine is over.
-    static func quarantine(_ agent: Address, reason: String, _ transaction: Transaction)
-        throws(Refusal)
-    {
+    ///
+    /// - Parameter forEver: for a hundred years, which is when its owner may complain.
+    static func quarantine(
+        _ agent: Address, reason: String, forEver: Bool = false, _ transaction: Transaction
+    ) throws(Refusal) {
         var record = try provider(agent, in: transaction.state)
         let length = try PolicyBook.benchmarks(transaction.state).quarantine
-        record.quarantinedUntil = transaction.now.advanced(
-            by: transaction.genesis.timings.scaled(length))
+        let until = transaction.now.advanced(
+            by: forEver ? expulsion : transaction.genesis.timings.scaled(length))
+        record.quarantinedUntil = max(record.quarantinedUntil, until)
         record.quarantineReason = reason
         Tables.providers.set(agent.bytes, to: record, in: transaction.state)
         transaction.emit(
@@ -137,6 +111,9 @@ enum ProviderRules {
                 "until": record.quarantinedUntil.description,
             ])
     }
+
+    /// How long a machine that must register anew is kept from work, in milliseconds.
+    private static let expulsion: UInt64 = 100 * 365 * 86_400_000
 
     /// Takes an amount of a machine's stake, at most all of it; it goes to the treasury.
     static func slash(

@@ -1,5 +1,6 @@
 // Every table of the control plane, with its prefix: the map of the replicated state.
 
+import Benchmarking
 import Primitives
 import Transparency
 
@@ -33,6 +34,8 @@ enum Tables {
     static let openLeases = Table<NumberRecord>(prefix: 0x79)
     static let trainers = Table<TrainersRecord>(prefix: 0x7A)
     static let notes = Table<RecordedEvent>(prefix: 0x7C)
+    static let scores = Table<KernelScore>(prefix: 0xB0)
+    static let paces = Table<PaceRecord>(prefix: 0xB1)
     static let modelRevenue = Table<AmountRecord>(prefix: 0x7B)
 }
 

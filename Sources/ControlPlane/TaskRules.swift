@@ -3,6 +3,7 @@
 import Cryptography
 import Governance
 import Primitives
+import Scheduling
 import Verification
 
 enum TaskRules {
@@ -82,7 +83,9 @@ enum TaskRules {
         let id = transaction.nextNumber("leases")
         let deadline = transaction.now.advanced(by: plan.timeout(of: task.kind))
         let lease = LeaseRecord(
-            task: placement.task, provider: placement.provider, deadline: deadline)
+            task: placement.task, provider: placement.provider, deadline: deadline,
+            since: transaction.now,
+            predicted: try predicted(task, plan, on: placement.provider, transaction))
         Tables.leases.set(Key.number(id), to: lease, in: state)
         Tables.openLeases.set(
             Key.numbers(deadline.milliseconds, id), to: NumberRecord(id), in: state)
@@ -100,6 +103,21 @@ enum TaskRules {
                 "task": String(placement.task), "lease": String(id),
                 "provider": placement.provider.hex, "deadline": deadline.description,
             ])
+    }
+
+    /// How long a task should take on a machine by its bare scores; zero where nothing is proved.
+    private static func predicted(
+        _ task: TaskRecord, _ plan: TrainingPlan, on agent: Address, _ transaction: Transaction
+    ) throws(Refusal) -> UInt64 {
+        let work = plan.work(of: task.kind)
+        let scores = ProvedScores(of: agent, in: transaction.state)
+        let policy = try PolicyBook.benchmarks(transaction.state)
+        func bound(_ kernel: String) -> UInt64 {
+            scores.bound(kernel, at: transaction.now, policy: policy)
+        }
+        return try PolicyBook.scheduling(transaction.state).predictedTime(
+            floatingPointOperations: work.operations, bytes: work.bytes,
+            floatingPointRate: bound("cpu.sgemm.1t"), memoryRate: bound("mem.stream-chain.mt")) ?? 0
     }
 
     private static func isTrusted(_ provider: ProviderRecord, _ policy: VerificationPolicy) -> Bool
@@ -250,6 +268,7 @@ enum TaskRules {
         }
         set(taskID, to: record, in: state)
         close(id, lease, transaction)
+        try PaceRules.note(lease, transaction)
         for object in output.objects {
             ObjectRules.expect(object, kind: record.kind.word, job: record.job, state)
         }

@@ -71,7 +71,8 @@ extension Views {
         let work = plan.work(of: .segment)
         let rates = Tables.providers.records(in: state).compactMap { key, record -> UInt64? in
             guard let agent = Address(key), !record.draining else { return nil }
-            return ProvedScore.all(of: agent, in: state).first { $0.kernel == "cpu.sgemm.1t" }?.rate
+            let rate = ProvedScores(of: agent, in: state).rate("cpu.sgemm.1t")
+            return rate > 0 ? rate : nil
         }
         let total = UInt64(clamping: rates.reduce(UInt128(0)) { $0 + UInt128($1) })
         let operations = work.operations.multipliedReportingOverflow(by: plan.segmentCount)

@@ -89,12 +89,14 @@ extension Views {
 
     private func snapshot(present: Set<Address>, at now: Timestamp) throws(Refusal) -> Snapshot {
         let busy = activeLeases()
+        let policy = try PolicyBook.benchmarks(state)
         var offers: [ProviderOffer] = []
         var machines: [(agent: Address, owner: Address)] = []
         for (key, record) in Tables.providers.records(in: state) {
             guard let agent = Address(key), present.contains(agent) else { continue }
             machines.append((agent, record.owner))
-            offers.append(offer(agent, record, busy: busy.contains { $0.provider == agent }, now))
+            let isBusy = busy.contains { $0.provider == agent }
+            offers.append(offer(agent, record, busy: isBusy, now, policy))
         }
         let tasks = Tables.openTasks.records(in: state).compactMap { _, number -> PendingTask? in
             guard let task = Tables.tasks.record(Key.number(number.value), in: state),
@@ -114,16 +116,18 @@ extension Views {
     }
 
     private func offer(
-        _ agent: Address, _ record: ProviderRecord, busy: Bool, _ now: Timestamp
+        _ agent: Address, _ record: ProviderRecord, busy: Bool, _ now: Timestamp,
+        _ policy: BenchmarkPolicy
     ) -> ProviderOffer {
-        let scores = ProvedScore.all(of: agent, in: state)
-        func rate(_ kernel: String) -> UInt64 { scores.first { $0.kernel == kernel }?.rate ?? 0 }
+        let scores = ProvedScores(of: agent, in: state)
+        func rate(_ kernel: String) -> UInt64 { scores.bound(kernel, at: now, policy: policy) }
         var offer = ProviderOffer(
             id: agent, owner: record.owner, slots: 1, memory: record.machine.memoryBytes,
             floatingPointRate: rate("cpu.sgemm.1t"), memoryRate: rate("mem.stream-chain.mt"),
             pricePerHour: .zero, tier: record.machine.isolation == "process" ? 0 : 1,
             hardwareClass: "", kinds: ["initialise", "segment", "aggregate", "evaluate"])
         offer.freeSlots = busy ? 0 : 1
+        offer.correction = PaceRules.pace(of: agent, in: state).correction
         offer.isDraining = record.draining
         offer.isQuarantined = record.quarantinedUntil > now
         return offer
@@ -162,7 +166,12 @@ extension TrainingPlan {
         let held = bytesOfData * UInt128(heldOutMillionths) / 1_000_000
         let operations =
             switch kind {
-            case .segment: 6 * parameters * tokens * UInt128(recipe.stepsPerSegment)
+            case .segment:
+                UInt128(
+                    TrainingWork.segment(
+                        layers: UInt64(architecture.layers), width: UInt64(architecture.width),
+                        context: UInt64(architecture.context), batch: UInt64(architecture.batch),
+                        steps: UInt64(recipe.stepsPerSegment)))
             case .aggregate: parameters * 8 * UInt128(recipe.segmentsPerRound)
             case .initialise, .evaluate: 2 * parameters * max(held, 65_536)
             }

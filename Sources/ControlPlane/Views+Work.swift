@@ -1,6 +1,6 @@
 // Providers, jobs, tasks and models.
 
-public import Benchmarking
+import Benchmarking
 import Governance
 import Ledger
 public import Primitives
@@ -33,6 +33,8 @@ extension Views {
                                 "rate": .int(sample.rate), "work": .int(sample.record.work),
                                 "nanoseconds": .int(sample.record.nanoseconds),
                                 "time": .string(sample.timestamp.description),
+                                "time_milliseconds": .int(sample.timestamp.milliseconds),
+                                "version": .int(sample.record.version),
                                 "member": .int(sample.member),
                                 "evidence": .string(sample.record.evidence.hex),
                             ]
@@ -41,7 +43,7 @@ extension Views {
     }
 
     private func provider(_ agent: Address, _ record: ProviderRecord) -> JSON {
-        [
+        let facts: JSON = [
             "agent": .string(agent.hex), "owner": .string(record.owner.hex),
             "name": .string(record.machine.name), "cores": .int(record.machine.cores),
             "memory_bytes": .int(record.machine.memoryBytes),
@@ -51,27 +53,19 @@ extension Views {
             "verified_results": .int(record.verified), "wrong_results": .int(record.wrong),
             "lost_leases": .int(record.lost),
             "stake": .amount(ledger.balance(of: .stake(agent, currency))),
-            "scores": .array(scores(of: agent)),
         ]
+        return .object((facts.members ?? []) + proved(agent))
     }
 
-    private func scores(of agent: Address) -> [JSON] {
-        ProvedScore.all(of: agent, in: state).map { score in
-            [
-                "kernel": .string(score.kernel), "unit": .string(score.unit),
-                "rate": .int(score.rate), "samples": .int(score.samples),
-            ]
-        }
-    }
-
-    /// The benchmark policy as machines of this deployment are challenged by it.
-    public func challengePolicy() throws(Refusal) -> BenchmarkPolicy {
-        try PolicyBook.challenges(state, genesis: genesis)
-    }
-
-    /// The rate a machine last proved on a kernel, zero for none.
-    public func provedRate(of agent: Address, kernel: String) -> UInt64 {
-        ProvedScore.all(of: agent, in: state).first { $0.kernel == kernel }?.rate ?? 0
+    /// What it proved, how its jobs compare with that, and against which machine points are given.
+    private func proved(_ agent: Address) -> [JSON.Member] {
+        guard let policy = try? PolicyBook.benchmarks(state) else { return [] }
+        let scores = ProvedScores(of: agent, in: state)
+        return [
+            JSON.Member("scores", scores.json(at: now, policy: policy)),
+            JSON.Member("points", scores.points(policy.reference)),
+            JSON.Member("pace", PaceRules.pace(of: agent, in: state).json),
+        ]
     }
 
     // MARK: Jobs

@@ -17,6 +17,11 @@ public struct Views {
         self.genesis = genesis
     }
 
+    /// The last entry's time.
+    var now: Timestamp {
+        Tables.meta.record(ChainPosition.key, in: state)?.timestamp ?? genesis.timestamp
+    }
+
     var ledger: Ledger { Ledger(StateOverlay(state)) }
 
     var currency: AssetSymbol { Money.symbol(genesis.currencyAsset) }

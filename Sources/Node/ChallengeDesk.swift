@@ -1,4 +1,8 @@
 // Challenges in progress: the verifier's side of the kernel suite, on this member's clock.
+//
+// What is held here lives in the memory of the member that leads and decides nothing: a verdict
+// counts when it is on the log. A member that stops takes its challenges with it, and nobody has
+// failed them.
 
 import Benchmarking
 import ControlPlane
@@ -13,31 +17,34 @@ actor ChallengeDesk {
         var agent: Address
         var kernel: String
         var verifier: ChallengeVerifier
-        var opened: UInt64
+        var group: UInt64?
     }
 
     private var running: [Digest: Running] = [:]
+    private var calls = ChallengeCalls()
     private let member: ClusterMember
     private let logger: Logger
 
     /// The most challenges at once: each may hold a few megabytes.
-    private static let limit = 64
-    /// After how many nanoseconds an unfinished challenge is forgotten.
-    private static let patience: UInt64 = 600_000_000_000
+    static let limit = 64
 
     init(member: ClusterMember, logger: Logger) {
         self.member = member
         self.logger = logger
     }
 
+    // MARK: Messages
+
     /// Opens a challenge for an agent; answers its session and the first messages.
+    ///
+    /// An agent has one challenge at a time. To open another while the clock runs is to abort.
     func open(
-        _ agent: Address, kernel: String, message: [UInt8], specification: ChallengeSpecification
+        _ agent: Address, kernel: String, call: UInt64?, message: [UInt8],
+        specification: ChallengeSpecification, arrived: UInt64
     ) async throws(Refusal) -> JSON {
-        let now = SystemClock.monotonicNanoseconds()
-        running = running.filter { _, old in
-            let isReplaced = old.agent == agent && old.kernel == kernel
-            return !isReplaced && now &- old.opened < ChallengeDesk.patience
+        if let call { try calls.answer(call, by: agent, kernel: kernel) }
+        for (session, old) in running where old.agent == agent {
+            try await abandon(session, old, at: arrived)
         }
         guard running.count < ChallengeDesk.limit else {
             throw Refusal("challenge.busy", "too many challenges are running; try again shortly")
@@ -45,50 +52,92 @@ actor ChallengeDesk {
         let session = SHA256.hash(try SystemEntropy.bytes(32) + agent.bytes)
         let verifier = try ChallengeVerifier(
             entropy: try SystemEntropy.bytes(32), provider: agent, session: session,
-            specification: specification, now: now)
-        running[session] = Running(
-            agent: agent, kernel: kernel, verifier: verifier, opened: now)
-        return try await receive(agent, session: session, message: message)
+            specification: specification, now: arrived)
+        running[session] = Running(agent: agent, kernel: kernel, verifier: verifier, group: call)
+        return try await receive(agent, session: session, message: message, arrived: arrived)
     }
 
-    /// Takes an agent's next message.
-    func receive(_ agent: Address, session: Digest, message: [UInt8]) async throws(Refusal) -> JSON
-    {
-        guard var challenge = running[session], challenge.agent == agent else {
+    /// Takes an agent's next message, which arrived at `arrived` on the monotonic clock.
+    func receive(
+        _ agent: Address, session: Digest, message: [UInt8], arrived: UInt64
+    ) async throws(Refusal) -> JSON {
+        guard let begun = running[session], begun.agent == agent else {
             throw Refusal("challenge.unknown", "this agent has no challenge \(session)")
         }
-        let step = challenge.verifier.receive(
-            bytes: message, now: SystemClock.monotonicNanoseconds())
+        var arrived = arrived
+        if let group = begun.group, ChallengeDesk.isReady(message) {
+            // All machines of an owner start at the same instant: one device cannot be ten.
+            await calls.ready(group, agent)?.wait()
+            arrived = SystemClock.monotonicNanoseconds()
+        }
+        // The state may have moved while this waited.
+        guard var challenge = running[session] else {
+            throw Refusal("challenge.unknown", "this agent has no challenge \(session)")
+        }
+        let step = challenge.verifier.receive(bytes: message, now: arrived)
         running[session] = challenge
-        var answer: [JSON.Member] = [
+        if let verdict = step.verdict { try await end(session, verdict, challenge) }
+        return .object([
             JSON.Member("session", .string(session.hex)),
             JSON.Member(
                 "messages", .array(step.replies.map { .string(Hex.encode($0.encoded)) })),
-        ]
-        if let verdict = step.verdict {
-            running[session] = nil
-            try await record(verdict, challenge)
-            answer.append(JSON.Member("verdict", ChallengeDesk.json(verdict)))
-        } else {
-            answer.append(JSON.Member("verdict", .null))
-        }
-        return .object(answer)
+            JSON.Member("verdict", step.verdict.map { ChallengeDesk.json($0) } ?? .null),
+        ])
     }
 
-    private func record(_ verdict: ChallengeVerdict, _ challenge: Running) async throws(Refusal) {
-        let record = BenchmarkRecord(
-            provider: challenge.agent, kernel: challenge.kernel, session: verdict.session,
-            passed: verdict.outcome == .accepted, code: verdict.code,
-            work: verdict.sample?.work ?? 0, nanoseconds: verdict.sample?.nanoseconds ?? 0,
-            evidence: verdict.evidence)
-        let receipt = try await member.submit(.recordBenchmark(record))
-        guard receipt.accepted else { throw Refusal(receipt.code, receipt.message) }
+    private static func isReady(_ message: [UInt8]) -> Bool {
+        guard message.count <= 64, case .ready? = try? ChallengeMessage.received(message) else {
+            return false
+        }
+        return true
+    }
+
+    // MARK: Ends
+
+    /// Ends what is out of time; called about once a second.
+    func sweep(present: Set<Address>) async throws(Refusal) {
+        let now = SystemClock.monotonicNanoseconds()
+        for (session, var challenge) in running {
+            guard let verdict = challenge.verifier.tick(now: now).verdict else { continue }
+            try await end(session, verdict, challenge)
+        }
+        for lapsed in calls.lapsed(now: now, present: present) {
+            try await member.record(
+                BenchmarkRecord(
+                    provider: lapsed.agent, kernel: lapsed.kernel, version: lapsed.version,
+                    session: SHA256.hash(try SystemEntropy.bytes(32)), passed: false,
+                    code: "challenge.unanswered", work: 0, nanoseconds: 0, evidence: .zero))
+        }
+    }
+
+    private func abandon(_ session: Digest, _ old: Running, at now: UInt64) async throws(Refusal) {
+        var challenge = old
+        let abort = ChallengeMessage.abort(session: session, reason: "opened another challenge")
+        if let verdict = challenge.verifier.receive(abort, now: now).verdict {
+            try await end(session, verdict, challenge)
+        }
+    }
+
+    /// Forgets a challenge and puts its verdict on record, unless nothing was learned.
+    private func end(
+        _ session: Digest, _ verdict: ChallengeVerdict, _ challenge: Running
+    ) async throws(Refusal) {
+        running[session] = nil
+        if let group = challenge.group { calls.leave(group, challenge.agent) }
+        guard verdict.outcome != .void else { return }
         logger.info(
             "challenge judged",
             metadata: [
                 "provider": "\(challenge.agent)", "kernel": "\(challenge.kernel)",
                 "code": "\(verdict.code)",
             ])
+        try await member.record(
+            BenchmarkRecord(
+                provider: challenge.agent, kernel: challenge.kernel,
+                version: challenge.verifier.specification.kernelVersion.version,
+                session: verdict.session, passed: verdict.outcome == .accepted,
+                code: verdict.code, work: verdict.sample?.work ?? 0,
+                nanoseconds: verdict.sample?.nanoseconds ?? 0, evidence: verdict.evidence))
     }
 
     private static func json(_ verdict: ChallengeVerdict) -> JSON {
@@ -100,5 +149,27 @@ actor ChallengeDesk {
             "rate": .int(verdict.sample?.perSecond ?? 0),
             "evidence": .string(verdict.evidence.hex),
         ]
+    }
+
+    // MARK: Calls
+
+    /// Calls all of these machines to one kernel, to start at the same instant.
+    func call(_ agents: [Address], kernel: Kernel, within nanoseconds: UInt64) {
+        calls.call(
+            agents, kernel: kernel, now: SystemClock.monotonicNanoseconds(), within: nanoseconds)
+    }
+
+    /// Machines that are called and have not finished: they get no work.
+    var called: Set<Address> { calls.agents }
+
+    /// What an agent is called to now; nil for nothing, or when it has begun.
+    func call(for agent: Address) -> JSON? { calls.json(for: agent) }
+}
+
+extension ClusterMember {
+    /// Puts a verdict on the log; throws when it was refused.
+    nonisolated func record(_ record: BenchmarkRecord) async throws(Refusal) {
+        let receipt = try await submit(.recordBenchmark(record))
+        guard receipt.accepted else { throw Refusal(receipt.code, receipt.message) }
     }
 }

@@ -11,6 +11,16 @@ extension ClientAPI {
                 [self] _, _ async throws(Refusal) in
                 .json(OpenAPIDocument.json(routes(), genesis: settings.genesis))
             },
+            Route("GET", "/providers/{agent}", "A machine's proved scores and their history") {
+                [self] _, values async throws(Refusal) in
+                let agent = try pathAddress(values, "agent")
+                let provider = try await member.read { (views) throws(Refusal) in
+                    try views.provider(agent)
+                }
+                return HTTPResponse(
+                    status: 200, contentType: "text/html; charset=utf-8",
+                    text: ProviderPage.html(agent, provider))
+            },
             Route("GET", "/", "The deployment at a glance") {
                 [self] _, _ async throws(Refusal) in
                 let status = await member.status()

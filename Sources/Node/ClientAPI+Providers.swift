@@ -65,7 +65,8 @@ extension ClientAPI {
         let running = Set((body["running"]?.elements ?? []).compactMap(\.unsigned))
         var work = try await work(for: agent)
         let requests = await desk.takeRequests(agent)
-        if requests.isEmpty, !work.hasNews(running) {
+        let isCalled = await challenges.call(for: agent) != nil
+        if requests.isEmpty, !isCalled, !work.hasNews(running) {
             await desk.sleep(agent, limit: .milliseconds(settings.providerPollMilliseconds))
             work = try await self.work(for: agent)
         }
@@ -74,6 +75,7 @@ extension ClientAPI {
             "assignments": .array(work.assignments),
             "requests": .array(late.map(\.body)),
             "released_models": .array(work.models),
+            "challenges": .array(await challenges.call(for: agent).map { [$0] } ?? []),
         ])
     }
 
@@ -99,6 +101,8 @@ extension ClientAPI {
     }
 
     private func challenge(_ request: HTTPRequest) async throws(Refusal) -> HTTPResponse {
+        // The clock stops when the message is here, whatever is done with it afterwards.
+        let arrived = SystemClock.monotonicNanoseconds()
         let agent = try await desk.agent(token: request.bearer)
         let body = try request.json()
         let message = try body.requiredHex("message")
@@ -107,15 +111,16 @@ extension ClientAPI {
                 throw Refusal("request.malformed", "`session` must be 64 hexadecimal digits")
             }
             return .json(
-                try await challenges.receive(agent, session: session, message: message))
+                try await challenges.receive(
+                    agent, session: session, message: message, arrived: arrived))
         }
         let kernel = try body.requiredText("kernel")
         let specification = try await member.read { views throws(Refusal) in
-            try views.challengePolicy().specification(
-                of: kernel, lastRate: views.provedRate(of: agent, kernel: kernel))
+            try views.challenge(of: agent, kernel: kernel)
         }
         return .json(
             try await challenges.open(
-                agent, kernel: kernel, message: message, specification: specification))
+                agent, kernel: kernel, call: body["call"]?.unsigned, message: message,
+                specification: specification, arrived: arrived))
     }
 }

@@ -10,6 +10,8 @@ import Primitives
 struct LeaderDuties: Sendable {
     let member: ClusterMember
     let desk: ProviderDesk
+    let challenges: ChallengeDesk
+    let planner: ChallengePlanner
     let settings: MemberSettings
     let logger: Logger
 
@@ -24,6 +26,7 @@ struct LeaderDuties: Sendable {
             do throws(Refusal) {
                 try await letTimePass()
                 try await releaseLost()
+                try await planner.turn()
                 try await place()
             } catch {
                 logger.debug("duty put off", metadata: ["code": "\(error.code)"])
@@ -50,8 +53,10 @@ struct LeaderDuties: Sendable {
     }
 
     private func place() async throws(Refusal) {
+        // A machine that is called to a challenge, or waits for it to be quiet, gets no work.
         let present = await desk.present(
-            within: settings.providerPresenceMilliseconds * 1_000_000)
+            within: settings.providerPresenceMilliseconds * 1_000_000
+        ).subtracting(challenges.called).subtracting(planner.reserved)
         guard !present.isEmpty else { return }
         let placements = try await member.read { (views) throws(Refusal) in
             try views.plan(present: present, at: SystemClock.now())

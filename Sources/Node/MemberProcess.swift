@@ -65,9 +65,10 @@ public struct MemberProcess: Sendable {
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects", peers: try peerOrigins(),
             client: peerClient, logger: logger)
+        let challenges = ChallengeDesk(member: member, logger: logger)
         let api = ClientAPI(
-            settings: settings, member: member, desk: desk,
-            challenges: ChallengeDesk(member: member, logger: logger), objects: objects,
+            settings: settings, member: member, desk: desk, challenges: challenges,
+            objects: objects,
             gateway: Gateway(settings: settings, member: member, desk: desk, logger: logger),
             proxy: LeaderProxy(settings: settings, member: member, client: peerClient),
             metrics: metrics, logger: logger)
@@ -98,7 +99,13 @@ public struct MemberProcess: Sendable {
                 "peers": "\(settings.peerPort)",
             ])
         started()
-        await work(member, desk, peers)
+        let duties = LeaderDuties(
+            member: member, desk: desk, challenges: challenges,
+            planner: ChallengePlanner(
+                member: member, desk: desk, challenges: challenges,
+                interval: settings.challengeIntervalMilliseconds),
+            settings: settings, logger: logger)
+        await work(member, desk, duties, peers)
         await server.shutdown(within: .seconds(1))
         await peers.shutdown()
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
@@ -130,8 +137,10 @@ public struct MemberProcess: Sendable {
                 + " \(BenchEntry.deploymentName), not \(settings.genesis.name)")
     }
 
-    private func work(_ member: ClusterMember, _ desk: ProviderDesk, _ peers: PeerNetwork) async {
-        let duties = LeaderDuties(member: member, desk: desk, settings: settings, logger: logger)
+    private func work(
+        _ member: ClusterMember, _ desk: ProviderDesk, _ duties: LeaderDuties,
+        _ peers: PeerNetwork
+    ) async {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await duties.run() }

@@ -50,6 +50,9 @@ public struct MemberSettings: Sendable {
     public var trailingEntries: UInt64 = 5_000
     /// How fast a snapshot is sent to another member, in bytes a second.
     public var snapshotBytesPerSecond: UInt64 = 64 << 20
+    /// The mean time between challenges of an owner's machines, in milliseconds, instead of the
+    /// policy's; for tests and drills.
+    public var challengeIntervalMilliseconds: UInt64?
 
     /// Sets a member up; hosts and ports come from the seat's own addresses.
     public init(genesis: Genesis, seat: Seat, seed: SecretBytes, dataFolder: String) throws(Refusal)

@@ -115,6 +115,12 @@ actor ProviderDesk {
         sleepers[agent]?.removeValue(forKey: number)?.resume()
     }
 
+    /// Wakes an agent: there is something for it.
+    func wake(_ agent: Address) {
+        let waiting = sleepers.removeValue(forKey: agent) ?? [:]
+        for sleeper in waiting.values { sleeper.resume() }
+    }
+
     /// Wakes everybody who sleeps: the state moved.
     func wakeAll() {
         let sleeping = sleepers

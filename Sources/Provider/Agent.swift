@@ -19,6 +19,8 @@ public actor Agent {
     private let logger: Logger
     private var token: String?
     private var running: [UInt64: Task<Void, Never>] = [:]
+    /// The challenge it was called to, while that runs.
+    private var challenge: Task<Void, Never>?
 
     /// Prepares an agent; finds out what isolation this machine offers.
     ///
@@ -58,6 +60,7 @@ public actor Agent {
             }
         }
         for task in running.values { task.cancel() }
+        challenge?.cancel()
         client.close()
         // What a task leaves, its control group above all, goes when its run returns.
         for task in running.values { await task.value }
@@ -76,6 +79,7 @@ public actor Agent {
             running[lease] = nil
         }
         for json in assignments { try start(json) }
+        for call in answer["challenges"]?.elements ?? [] { answerCall(call) }
         if settings.serves {
             await server.offer(answer["released_models"]?.elements ?? [])
             for request in answer["requests"]?.elements ?? [] {
@@ -85,6 +89,29 @@ public actor Agent {
     }
 
     private var currentToken: String? { token }
+
+    /// Comes when the cluster calls for a challenge; one at a time.
+    private func answerCall(_ call: JSON) {
+        guard challenge == nil, let kernel = call["kernel"]?.text,
+            let number = call["call"]?.unsigned
+        else { return }
+        let run = BenchmarkRun(client: client, key: settings.key)
+        challenge = Task { [logger] in
+            do throws(Refusal) {
+                let verdict = try await run.challenge(kernel: kernel, call: number)
+                logger.info(
+                    "challenged",
+                    metadata: [
+                        "kernel": "\(kernel)", "code": "\(verdict["code"]?.text ?? "")",
+                    ])
+            } catch {
+                logger.info("challenge put off", metadata: ["code": "\(error.code)"])
+            }
+            self.challengeEnded()
+        }
+    }
+
+    private func challengeEnded() { challenge = nil }
 
     private func start(_ json: JSON) throws(Refusal) {
         let assignment = try Assignment(json)

@@ -19,12 +19,18 @@ public struct BenchmarkRun: Sendable {
         self.key = key
     }
 
+    /// The share of the memory that a challenge may take: one part in four.
+    static let memoryPart: UInt64 = 4
+
     /// Runs one kernel's challenge and gives the member's verdict.
-    public func challenge(kernel: String) async throws(Refusal) -> JSON {
+    ///
+    /// - Parameter call: the member's call that this answers, if it called.
+    public func challenge(kernel: String, call: UInt64? = nil) async throws(Refusal) -> JSON {
         let token = try await AgentSession.open(client, key: key)
         let options = ClusterClient.Options(token: token, timeout: .seconds(120))
         let prover = ChallengeProver(
-            provider: key.address, agent: "althing", memoryLimit: Machine.memoryBytes / 2)
+            provider: key.address, agent: "althing",
+            memoryLimit: Machine.memoryBytes / BenchmarkRun.memoryPart)
         let workers = ParallelWorkers.all
         var session: String?
         var outgoing: [ChallengeMessage] = [prover.hello]
@@ -35,6 +41,7 @@ public struct BenchmarkRun: Sendable {
                 JSON.Member("message", .string(Hex.encode(message.encoded))),
             ]
             if let session { body.append(JSON.Member("session", .string(session))) }
+            if let call { body.append(JSON.Member("call", .int(call))) }
             let answer = try await client.post(
                 "/api/v1/provider/challenge", .object(body), options)
             session = answer["session"]?.text

@@ -15,7 +15,8 @@ public enum LocalChallenge {
             entropy: try SystemEntropy.bytes(32), provider: .zero, session: session,
             specification: specification, now: SystemClock.monotonicNanoseconds())
         let prover = ChallengeProver(
-            provider: .zero, agent: "althing", memoryLimit: Machine.memoryBytes / 2)
+            provider: .zero, agent: "althing",
+            memoryLimit: Machine.memoryBytes / BenchmarkRun.memoryPart)
         var outgoing = [prover.hello]
         while !outgoing.isEmpty {
             let step = verifier.receive(

@@ -41,3 +41,26 @@ struct Prediction {
         return overflow || carry ? .max : sum
     }
 }
+
+extension SchedulingPolicy {
+    /// How many milliseconds a task should take on a machine that proved these rates, nothing
+    /// corrected; nil when it depends on a rate that is not proved.
+    public func predictedTime(
+        floatingPointOperations: UInt64, bytes: UInt64, floatingPointRate: UInt64,
+        memoryRate: UInt64, correction: UInt64 = 1_000_000
+    ) -> UInt64? {
+        guard floatingPointRate > 0 || floatingPointOperations == 0,
+            memoryRate > 0 || bytes == 0
+        else { return nil }
+        var offer = ProviderOffer(
+            id: .zero, owner: .zero, slots: 1, memory: 0, floatingPointRate: floatingPointRate,
+            memoryRate: memoryRate, pricePerHour: .zero, tier: 0, hardwareClass: "", kinds: [])
+        offer.correction = correction
+        let task = PendingTask(
+            id: 0, job: 0, kind: "", floatingPointOperations: floatingPointOperations,
+            bytes: bytes, memory: 0)
+        var names = NameTable()
+        let machine = Machine(offer, &names)
+        return Prediction(Needs(task, policy: self, &names), on: machine, policy: self).time
+    }
+}

@@ -1,36 +1,60 @@
-// Our speed against peers and against the machine, measured in one run.
+// Our speed against peers and physical bounds, in one run; and our defences against cheaters.
 //
 //   benchmarks training [REPEATS]   the trainer against PyTorch on one core
 //   benchmarks kernels [REPEATS]    matrix products against OpenBLAS on one core
 //   benchmarks consensus [REPEATS] [--long] [--output json]   the replicated log against etcd's
+//   benchmarks votes                signed votes on three members on loopback
+//   benchmarks tally [HOLDERS] [VOTES]   power, votes and results; equal shares against pabutools
+//   benchmarks redteam [TRIALS]     every cheating provider against a real member; 50 trials each
+//   benchmarks tamper [COUNT]       single changes of right answers; a million
+//   benchmarks prediction [JOBS]    predicted against actual run times; 50 jobs
+//   benchmarks repeatability [N]    how far scores of N sessions lie apart; 10
 
 import Glibc
 import Primitives
 
 let arguments = CommandLine.arguments.dropFirst()
-let repeats = max(1, arguments.dropFirst().first.flatMap { Int($0) } ?? 5)
+let count = arguments.dropFirst().first.flatMap { Int($0) }.map { max(1, $0) }
+let repeats = count ?? 5
 
 switch arguments.first {
 case "training": TrainingBenchmark(repeats: repeats).run()
 case "kernels": MatrixBenchmark(repeats: repeats).run()
 case "consensus":
-    await orExplain { () async throws(Refusal) in
+    await orExplain { () async throws in
         try await ConsensusBenchmark(
             repeats: repeats, isJSON: arguments.contains("json"),
             isLong: arguments.contains("--long")
         ).run()
     }
+case "votes":
+    await orExplain { () async throws in try await VotesBenchmark().run() }
+case "tally":
+    let numbers = arguments.dropFirst().compactMap { Int($0) }
+    await orExplain { () async throws in
+        try TallyBenchmark(
+            holders: numbers.first ?? 1_000_000, votes: numbers.dropFirst().first ?? 100_000
+        ).run()
+    }
+case "redteam": await RedTeamBenchmark.run(trials: count ?? 50)
+case "tamper": TamperBenchmark.run(count: count ?? 1_000_000)
+case "prediction": PredictionBenchmark(jobs: count ?? 50).run()
+case "repeatability": RepeatabilityBenchmark(sessions: count ?? 10).run()
 default:
-    print("usage: benchmarks training|kernels|consensus [REPEATS]")
+    print(
+        "usage: benchmarks training|kernels|consensus|votes|tally|redteam|tamper|prediction"
+            + "|repeatability [N]")
     exit(64)
 }
 
 /// Ends the program with the reason when `work` is refused.
-func orExplain(_ work: () async throws(Refusal) -> Void) async {
-    do throws(Refusal) {
+func orExplain(_ work: () async throws -> Void) async {
+    do {
         try await work()
     } catch {
-        let sentence = "error[\(error.code)]: \(error.message)\n"
+        let sentence =
+            (error as? Refusal).map { "error[\($0.code)]: \($0.message)\n" }
+            ?? "benchmarks: \(error)\n"
         _ = sentence.withCString { write(2, $0, strlen($0)) }
         exit(1)
     }

@@ -40,6 +40,34 @@ private let backwards = Workers(width: 5) { count, body in
         #expect(one.evidence == many.evidence)
     }
 
+    @Test func `an honest lane chain is accepted, whatever the workers`() throws {
+        let specification = try Harness.specification(
+            "cpu.sha256.mt", .laneChain(lanes: 64, steps: 3, rounds: 4, openings: 16))
+        var one = try Harness.verifier(specification)
+        var many = try Harness.verifier(specification)
+        let verdict = try Harness.play(&one, Harness.prover())
+        _ = try Harness.play(&many, Harness.prover(), workers: backwards)
+        #expect(verdict?.code == "challenge.accepted")
+        #expect(verdict?.sample?.work == 64 * 64 * 3 * 4)
+        #expect(one.evidence == many.evidence)
+        #expect(try ChallengeEvidence(decoding: one.evidence.encoded) == one.evidence)
+    }
+
+    @Test func `a lane is the same alone and among others`() {
+        for kernel in KernelRegistry.all {
+            guard let lane = kernel.lane else { continue }
+            let key = (0..<32).map { UInt8($0) }
+            var together = [UInt8](repeating: 0, count: 16 * LaneComputation.digestBytes)
+            lane.run(key, 0, 16, 2, &together)
+            for number in 0..<16 {
+                var alone = [UInt8](repeating: 0, count: LaneComputation.digestBytes)
+                lane.run(key, UInt64(number), 1, 2, &alone)
+                let start = number * alone.count
+                #expect(alone == Array(together[start..<start + alone.count]), "\(kernel.name)")
+            }
+        }
+    }
+
     @Test func `a large proof travels in pieces within the limit`() throws {
         let matrix = MatrixChainProver(size: 1056, rounds: 2, workers: .serial)
         var bands: [UInt32] = []

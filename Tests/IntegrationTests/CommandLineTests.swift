@@ -39,7 +39,7 @@ struct CommandLineTests {
             "2",
             "--output", "o",
         ],
-        ["wallet", "sign"], ["provider", "bench"], ["ask", "model", "prompt"],
+        ["wallet", "sign"], ["provider", "show"], ["ask", "model", "prompt"],
         ["proposal", "list", "--output", "xml"],
     ])
     func `wrong usage ends with 64 and prints no result`(_ arguments: [String]) throws {

@@ -13,12 +13,16 @@ import Terminal
 /// `provider bench`.
 struct ProviderBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Prove this machine's speed by challenges.",
+        commandName: "bench", abstract: "Measure this machine, or prove its speed to a cluster.",
         discussion: """
-            With a cluster, the machine must be registered; the member's clock counts and its \
-            verdict goes on record. With --local nothing leaves the machine.
+            With --home the machine's agent is challenged by the cluster it is registered with: the \
+            member's clock counts and its verdict goes on record. Without it the suite runs on this \
+            machine alone, and nothing leaves it: each kernel several times, with its rate, its \
+            spread and its share of what the machine's arithmetic can do at most.
 
             Example:
+              althing provider bench
+              althing provider bench --list
               althing provider bench --home machine
               althing provider bench --local --policy Policies/benchmarks.yaml
             """)
@@ -29,7 +33,10 @@ struct ProviderBench: AsyncParsableCommand {
     @Option(help: "One kernel; the policy's whole suite otherwise.")
     var kernel: String?
 
-    @Flag(help: "Run without a cluster and record nothing.")
+    @Flag(help: "Show the kernels, what they measure and how they are checked.")
+    var list = false
+
+    @Flag(help: "Run without a cluster and record nothing, also when --home is given.")
     var local = false
 
     @Option(help: ArgumentHelp("The policy of a local run.", valueName: "file"))
@@ -38,29 +45,67 @@ struct ProviderBench: AsyncParsableCommand {
     @Option(help: "The suite of a local run; the policy's own otherwise.")
     var suite: String?
 
+    @Option(help: ArgumentHelp("How often a local run takes each kernel.", valueName: "times"))
+    var repeats = 3
+
     @OptionGroup var read: ReadOptions
 
     func validate() throws {
-        guard local || home != nil else {
-            throw ValidationError("give --home, or --local to run without a cluster")
-        }
+        guard 1...15 ~= repeats else { throw ValidationError("--repeats is 1 to 15") }
     }
 
     func run() async throws {
-        let verdicts = local ? try runLocally() : try await runRemotely()
+        if list { return showKernels() }
+        if let kernel, KernelRegistry.kernel(named: kernel) == nil {
+            throw Refusal(
+                "benchmark.unknown-kernel",
+                "there is no kernel `\(kernel)`; `althing provider bench --list` shows them")
+        }
+        let isLocal = local || home == nil
+        let verdicts = isLocal ? try runLocally() : try await runRemotely()
         let passed = verdicts.allSatisfy { $0["passed"]?.flag == true }
-        let table = Presentation.table(
-            .array(verdicts),
-            [
-                .text("KERNEL", "kernel"), .text("PASSED", "passed"), .text("CODE", "code"),
-                .number("RATE/S", "rate"), .text("UNIT", "unit"), .number("WORK", "work"),
-                .number("NANOSECONDS", "nanoseconds"),
-            ])
+        var columns: [ShownColumn] = [
+            .text("KERNEL", "kernel"), .text("PASSED", "passed"), .text("CODE", "code"),
+            .number("RATE/S", "rate"), .text("UNIT", "unit"),
+        ]
+        let more: [ShownColumn] =
+            isLocal
+            ? [
+                .computed("SPREAD", isNumber: true) {
+                    Presentation.share($0["spread_millionths"])
+                },
+                .computed("OF PEAK", isNumber: true) {
+                    Presentation.share($0["share_of_peak_millionths"])
+                },
+                .number("SAMPLES", "samples"),
+            ] : [.number("WORK", "work"), .number("NANOSECONDS", "nanoseconds")]
+        columns += more
         read.printer.show(
-            table, json: ["passed": .bool(passed), "kernels": .array(verdicts)])
+            Presentation.table(.array(verdicts), columns),
+            json: ["passed": .bool(passed), "kernels": .array(verdicts)])
         guard passed else {
             throw Refusal("benchmark.failed", "a challenge was not passed; the codes say why")
         }
+    }
+
+    private func showKernels() {
+        let kernels: [JSON] = KernelRegistry.all.map { kernel in
+            [
+                "kernel": .string(kernel.name), "version": .int(kernel.version),
+                "unit": .string(kernel.unit.rawValue), "measures": .string(kernel.summary),
+                "threads": .string(kernel.threads == .one ? "one" : "all"),
+                "verification": .string(kernel.verification),
+                "budget_milliseconds": .int(kernel.timeBudgetMilliseconds),
+            ]
+        }
+        read.printer.show(
+            Presentation.table(
+                .array(kernels),
+                [
+                    .text("KERNEL", "kernel"), .number("VERSION", "version"),
+                    .text("UNIT", "unit"), .text("MEASURES", "measures"),
+                    .number("BUDGET MS", "budget_milliseconds"),
+                ]), json: ["kernels": .array(kernels)])
     }
 
     private func kernels(_ policy: BenchmarkPolicy) -> [String] {
@@ -110,11 +155,15 @@ struct ProviderBench: AsyncParsableCommand {
     private func runLocally() throws(Refusal) -> [JSON] {
         var policy = try BenchmarkPolicy(parsing: try Files.readText(policy), name: policy)
         if let suite { policy = try policy.selecting(suite) }
-        var verdicts: [JSON] = []
-        for name in kernels(policy) {
-            verdicts.append(
-                described(name, try LocalChallenge.run(try policy.specification(of: name))))
+        let local = LocalSuite(policy: policy, repeats: repeats)
+        let names = kernels(policy)
+        let progress = read.printer.progress("kernels")
+        var scores: [JSON] = []
+        for (number, name) in names.enumerated() {
+            progress.update(UInt64(number), of: UInt64(names.count), name)
+            scores.append(try local.run(name).json)
         }
-        return verdicts
+        progress.finish("\(names.count) run")
+        return scores
     }
 }

@@ -128,6 +128,13 @@ struct ProviderRegister: AsyncParsableCommand {
         let machine = MachineDescription(
             name: name, agent: try home.agent(), cores: cores ?? UInt64(Machine.cores),
             memoryBytes: memory ?? Machine.memoryBytes, isolation: kind)
+        guard machine.cores <= UInt64(Machine.cores), machine.memoryBytes <= Machine.memoryBytes
+        else {
+            throw Refusal(
+                "provider.claim",
+                "this machine has \(Machine.cores) cores and \(Machine.memoryBytes) bytes of"
+                    + " memory; a claim beyond it fails its first challenge")
+        }
         let printer = options.printer
         let receipt = try await options.read.ask { (client) throws(Refusal) in
             let amount = try await AssetAmounts(client).amount(stake)

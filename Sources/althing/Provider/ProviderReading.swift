@@ -1,8 +1,10 @@
 // Machines as the state knows them, and what they earned.
 
 import ArgumentParser
+import Benchmarking
 import Client
 import ControlPlane
+import Platform
 import Primitives
 import Terminal
 
@@ -43,7 +45,38 @@ enum ProviderReading {
             return
                 "quarantined until \(Presentation.time(provider["quarantined_until"]?.text ?? ""))"
         }
-        return provider["draining"]?.flag == true ? "draining" : "offered"
+        if provider["draining"]?.flag == true { return "draining" }
+        return provider["pace"]?["slow"]?.flag == true
+            ? "offered, slower than its score" : "offered"
+    }
+
+    /// The headline and the groups it comes from.
+    static func points(_ provider: JSON) -> String {
+        guard let points = provider["points"] else { return "-" }
+        let groups = (points["groups"]?.elements ?? []).map {
+            "\($0["group"]?.shown ?? "") \($0["points"]?.shown ?? "")"
+        }
+        return "\(points["headline"]?.shown ?? "-") (\(groups.joined(separator: ", ")); "
+            + "\(points["reference"]?.shown ?? "") version \(points["version"]?.shown ?? "") is 1000)"
+    }
+
+    /// How long its jobs take against what its scores promise.
+    static func pace(_ provider: JSON) -> String {
+        guard let pace = provider["pace"], let runs = pace["long_runs"]?.unsigned, runs > 0 else {
+            return "-"
+        }
+        return "\(Presentation.share(pace["ratio_millionths"])) of the predicted time, \(runs) runs"
+    }
+
+    /// What should be known about a score.
+    static func note(_ score: JSON) -> String {
+        var words: [String] = []
+        if score["usable"]?.flag == false { words.append("not usable") }
+        if score["unsteady"]?.flag == true { words.append("unsteady") }
+        if let failures = score["failures_in_a_row"]?.unsigned, failures > 0 {
+            words.append("\(failures) failed")
+        }
+        return words.joined(separator: ", ")
     }
 }
 
@@ -54,10 +87,17 @@ struct ProviderShow: AsyncParsableCommand {
         discussion: """
             Example:
               althing provider show 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed
+              althing provider show 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --plot scores.svg
             """)
 
     @Argument(help: "The machine's agent.")
     var agent: Address
+
+    @Option(help: ArgumentHelp("Draw the history of its scores, as SVG.", valueName: "file"))
+    var plot: String?
+
+    @Flag(help: "List every challenge on record, the oldest first.")
+    var history = false
 
     @OptionGroup var read: ReadOptions
 
@@ -75,8 +115,11 @@ struct ProviderShow: AsyncParsableCommand {
             provider["scores"] ?? [],
             [
                 .text("KERNEL", "kernel"), .number("RATE/S", "rate"), .text("UNIT", "unit"),
-                .number("SAMPLES", "samples"),
+                .number("LOWER BOUND", "lower_bound"), .number("SAMPLES", "samples"),
+                .computed("AGE") { Presentation.age($0["age_milliseconds"]) },
+                .computed("NOTE", ProviderReading.note),
             ])
+        if let plot { try draw(provider, to: plot) }
         let facts = Presentation.facts([
             ("name", provider["name"]?.shown ?? "-"), ("agent", agent.hex),
             ("owner", provider["owner"]?.shown ?? "-"),
@@ -88,8 +131,27 @@ struct ProviderShow: AsyncParsableCommand {
             ("verified results", provider["verified_results"]?.shown ?? "-"),
             ("wrong results", provider["wrong_results"]?.shown ?? "-"),
             ("lost leases", provider["lost_leases"]?.shown ?? "-"),
+            ("points", ProviderReading.points(provider)),
+            ("jobs against score", ProviderReading.pace(provider)),
         ])
-        printer.show(facts + [""] + scores.lines(for: printer.screen), json: provider)
+        var lines = facts + [""] + scores.lines(for: printer.screen)
+        if history { lines += [""] + challenges(provider).lines(for: printer.screen) }
+        printer.show(lines, json: provider)
+    }
+
+    private func challenges(_ provider: JSON) -> TextTable {
+        Presentation.table(
+            provider["samples"] ?? [],
+            [
+                .time("TIME", "time"), .text("KERNEL", "kernel"), .number("RATE/S", "rate"),
+                .text("CODE", "code"), .number("MEMBER", "member"),
+            ])
+    }
+
+    private func draw(_ provider: JSON, to path: String) throws(Refusal) {
+        let points = ScorePlot.Point.all(in: provider["samples"] ?? [])
+        let svg = ScorePlot.svg(points, title: "\(provider["name"]?.text ?? "") \(agent.hex)")
+        try Files.writeAtomically(path, Array(svg.utf8))
     }
 }
 

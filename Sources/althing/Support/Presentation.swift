@@ -83,6 +83,24 @@ enum Presentation {
         }
     }
 
+    /// `4.2 %` for a share in millionths; a dash for none.
+    static func share(_ millionths: JSON?) -> String {
+        guard let value = millionths?.unsigned else { return "-" }
+        return "\(value / 10_000).\(value / 1000 % 10) %"
+    }
+
+    /// `3d 4h` for milliseconds: the two largest units.
+    static func age(_ milliseconds: JSON?) -> String {
+        guard let value = milliseconds?.unsigned else { return "-" }
+        let seconds = value / 1000
+        let parts = [
+            (seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"),
+            (seconds % 60, "s"),
+        ]
+        let shown = parts.drop { $0.0 == 0 }.prefix(2).filter { $0.0 > 0 }
+        return shown.isEmpty ? "0 s" : shown.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+    }
+
     /// `2026-11-21 02:34:00` for a time of the API.
     static func time(_ text: String) -> String {
         guard text.count >= 19 else { return "-" }

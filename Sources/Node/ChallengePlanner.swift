@@ -1,0 +1,87 @@
+// When machines are challenged again: at times of a Poisson process an owner, drawn here from the
+// system's entropy, so that neither the log nor a provider can foresee them. An owner who is due
+// gets no new work until all machines that are there are idle; then all are called at once.
+
+import Benchmarking
+import ControlPlane
+import Logging
+import Platform
+import Primitives
+
+/// Draws the times; lives with the leader.
+actor ChallengePlanner {
+    private let member: ClusterMember
+    private let desk: ProviderDesk
+    private let challenges: ChallengeDesk
+    /// Instead of the policy's mean interval, in milliseconds; for tests and drills.
+    private let interval: UInt64?
+    /// When each owner is due, in nanoseconds of the monotonic clock.
+    private var due: [Address: UInt64] = [:]
+    private var nextTurn: UInt64 = 0
+    /// Machines whose owner is due: they finish what they run and get nothing new.
+    private(set) var reserved: Set<Address> = []
+
+    /// How often the planner looks, in nanoseconds.
+    private static let pace: UInt64 = 500_000_000
+
+    init(
+        member: ClusterMember, desk: ProviderDesk, challenges: ChallengeDesk, interval: UInt64?
+    ) {
+        self.member = member
+        self.desk = desk
+        self.challenges = challenges
+        self.interval = interval
+    }
+
+    /// Looks, at most twice a second, who is due and whose time is over.
+    func turn() async throws(Refusal) {
+        let now = SystemClock.monotonicNanoseconds()
+        guard now >= nextTurn else { return }
+        nextTurn = now + ChallengePlanner.pace
+        let present = await desk.present(within: 6_000_000_000)
+        try await challenges.sweep(present: present)
+        let (machines, policy) = try await member.read { (views) throws(Refusal) in
+            (views.challengeable(present: present), try views.challengePolicy())
+        }
+        var owners: [Address: [ChallengeableMachine]] = [:]
+        for machine in machines { owners[machine.owner, default: []].append(machine) }
+        due = due.filter { owners[$0.key] != nil }
+        reserved = []
+        for (owner, machines) in owners {
+            try await consider(owner, machines, policy, now: now)
+        }
+    }
+
+    private func consider(
+        _ owner: Address, _ machines: [ChallengeableMachine], _ policy: BenchmarkPolicy,
+        now: UInt64
+    ) async throws(Refusal) {
+        guard let time = due[owner] else {
+            due[owner] = now &+ (try wait(policy, hurry: machines.contains(where: \.isSlow)))
+            return
+        }
+        guard now >= time else { return }
+        guard machines.allSatisfy({ !$0.isBusy }) else {
+            reserved.formUnion(machines.map(\.agent))
+            return
+        }
+        let names = policy.suite.kernels.map(\.kernel)
+        let lot = try SystemEntropy.seed()
+        guard !names.isEmpty,
+            let kernel = KernelRegistry.kernel(named: names[Int(lot % UInt64(names.count))])
+        else { return }
+        await challenges.call(
+            machines.map(\.agent), kernel: kernel, within: policy.readyWithin * 1_000_000)
+        for machine in machines { await desk.wake(machine.agent) }
+        due[owner] = now &+ (try wait(policy, hurry: false))
+    }
+
+    /// Nanoseconds until an owner is due; a machine whose jobs run slow is looked at sooner.
+    private func wait(_ policy: BenchmarkPolicy, hurry: Bool) throws(Refusal) -> UInt64 {
+        let lot = try SystemEntropy.seed()
+        let wait =
+            interval.map { policy.nextInterval(lot: lot, mean: $0) }
+            ?? policy.nextInterval(lot: lot)
+        return (hurry ? wait / 8 : wait) * 1_000_000
+    }
+}

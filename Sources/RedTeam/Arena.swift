@@ -1,0 +1,184 @@
+// One real member with its doors open, and machines that register with it: where cheaters are let
+// in.
+//
+// The member runs in this process; everything said to it goes over its HTTP door at 127.0.0.1, as a
+// provider's agent would say it.
+
+public import Client
+public import ControlPlane
+import Cryptography
+import Glibc
+import Logging
+import Node
+import Platform
+public import Primitives
+import Wallet
+
+/// A member, and owners who may register machines.
+public final class Arena: Sendable {
+    /// The member's client origin.
+    public let origin: String
+    /// The deployment.
+    public let genesis: Genesis
+    /// A client of the member.
+    public let client: ClusterClient
+    private let owners: [Secp256k1PrivateKey]
+
+    private init(
+        origin: String, genesis: Genesis, client: ClusterClient, owners: [Secp256k1PrivateKey]
+    ) {
+        self.origin = origin
+        self.genesis = genesis
+        self.client = client
+        self.owners = owners
+    }
+
+    /// Runs `body` in an arena and takes it down afterwards.
+    ///
+    /// - Parameters:
+    ///   - repository: the folder that holds `Deploy` and `Policies`.
+    ///   - interval: the mean time between challenges that the member calls for, in milliseconds.
+    public static func with<Value: Sendable>(
+        repository: String, interval: UInt64? = nil,
+        _ body: @Sendable (Arena) async throws -> Value
+    ) async throws -> Value {
+        let folder = "/tmp/althing-arena-\(getpid())-\(Hex.encode(try SystemEntropy.bytes(6)))"
+        try Files.makeFolders(folder)
+        defer { try? Files.removeTree(folder) }
+        let ports = try PortBlock(2, startingAt: 10_000 + Int(getpid()) &* 61 % 20_000)
+        var seed = try SystemEntropy.bytes(32)
+        let secret = SecretBytes(consuming: &seed)
+        var genesis = try Arena.genesis(repository)
+        genesis.seats = [
+            Seat(
+                id: 1, publicKey: try Ed25519.publicKey(seed: secret),
+                peerAddress: "127.0.0.1:\(ports.first + 1)",
+                clientOrigin: "http://127.0.0.1:\(ports.first)")
+        ]
+        var settings = try MemberSettings(
+            genesis: genesis, seat: genesis.seats[0], seed: secret, dataFolder: folder)
+        settings.tickMilliseconds = 20
+        settings.challengeIntervalMilliseconds = interval
+        let process = MemberProcess(
+            settings: settings, logger: Logger(label: "arena") { _ in SwiftLogNoOpLogHandler() })
+        let (started, signal) = AsyncStream.makeStream(of: Void.self)
+        let task = Task { () -> Refusal? in
+            defer { signal.finish() }
+            do throws(Refusal) {
+                try await process.run { signal.yield() }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        defer { withExtendedLifetime(ports) {} }
+        var isUp = false
+        for await _ in started {
+            isUp = true
+            break
+        }
+        guard isUp else {
+            throw await task.value ?? Refusal("arena.member", "the member ended at once")
+        }
+        let client = try ClusterClient(origins: [settings.seat.clientOrigin])
+        let arena = Arena(
+            origin: settings.seat.clientOrigin, genesis: genesis, client: client,
+            owners: try Arena.owners(repository))
+        do {
+            try await arena.waitForLeader()
+            let value = try await body(arena)
+            client.close()
+            task.cancel()
+            _ = await task.value
+            return value
+        } catch {
+            client.close()
+            task.cancel()
+            _ = await task.value
+            throw error
+        }
+    }
+
+    private static func genesis(_ repository: String) throws(Refusal) -> Genesis {
+        func text(_ path: String) throws(Refusal) -> String {
+            try Files.readText("\(repository)/\(path)")
+        }
+        var genesis = try Genesis(
+            parsing: try text("Deploy/genesis.yaml"), name: "genesis.yaml",
+            timings: try Timings(
+                parsing: try text("Deploy/development.yaml"), name: "development.yaml"),
+            timestamp: SystemClock.now())
+        genesis.name = "althing-arena"
+        for name in Genesis.requiredPolicies {
+            let shipped = try text("Policies/\(name).yaml")
+            genesis.policies.append(
+                PolicyText(name: name, text: name == "benchmarks" ? inArena(shipped) : shipped))
+        }
+        return genesis
+    }
+
+    /// The shipped policy with small sizes and short deadlines, so that many trials fit in a
+    /// minute. What is checked, and what failing costs, stays as it is.
+    private static func inArena(_ policy: String) -> String {
+        var text = policy
+        for (from, to) in [
+            ("suite: standard", "suite: development"), ("ready-within: 60s", "ready-within: 6s"),
+            ("proof-within: 10m", "proof-within: 2s"),
+        ] {
+            text = text.replacing(from, with: to)
+        }
+        guard let suites = text.firstRange(of: "\nsuites:\n") else { return text }
+        let short = "first-rounds: 4\nmost-rounds: 4\ntarget: 10s\nwithin: 5s"
+        let kernels = [
+            ("cpu.sgemm.1t", "size: 64\n\(short)"), ("cpu.sgemm.mt", "size: 64\n\(short)"),
+            ("mem.stream-chain.mt", "size: 32\n\(short)\nopenings: 64"),
+            ("cpu.sha256.mt", "size: 256\nsteps: 16\n\(short)\nopenings: 64"),
+        ]
+        let suite = kernels.map { name, lines in
+            "    \(name):\n"
+                + lines.split(separator: "\n").map { "      \($0)\n" }.joined()
+        }.joined()
+        return String(text[..<suites.upperBound]) + "  development:\n" + suite
+    }
+
+    /// Keys of holders of the development genesis who can pay stakes.
+    private static func owners(_ repository: String) throws(Refusal) -> [Secp256k1PrivateKey] {
+        let words = try Files.readText("\(repository)/Deploy/development.mnemonic")
+        let sentence = words.split(separator: "\n").first.map(String.init) ?? ""
+        let mnemonic = try Mnemonic(sentence: SecretBytes(utf8: sentence))
+        var keys: [Secp256k1PrivateKey] = []
+        for index: UInt32 in [0, 5, 6, 7] {
+            guard let path = DerivationPath.ethereum(index: index) else { continue }
+            keys.append(try ExtendedKey(seed: try mnemonic.seed()).derived(along: path).privateKey)
+        }
+        return keys
+    }
+
+    private func waitForLeader() async throws {
+        for _ in 0..<500 {
+            if (try? await client.get("/api/v1/status")["leader"]?.unsigned) != nil { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw Refusal("arena.member", "no leader came up")
+    }
+
+    /// Registers a new machine and signs its agent in.
+    ///
+    /// - Parameter owner: which of the owners pays for it.
+    public func machine(owner: Int = 0) async throws(Refusal) -> Contestant {
+        var secret = try SystemEntropy.bytes(32)
+        let key = try Secp256k1PrivateKey(SecretBytes(consuming: &secret))
+        _ = try await client.submit(
+            .registerProvider(
+                machine: MachineDescription(
+                    name: "machine", agent: key.address, cores: 2, memoryBytes: 1 << 30,
+                    isolation: "process"), stake: Amount(1_000_000)),
+            key: owners[owner % owners.count])
+        return try await Contestant(arena: self, key: key)
+    }
+
+    /// A machine as the state knows it.
+    public func record(of agent: Address) async throws(Refusal) -> JSON {
+        try await client.get("/api/v1/providers/\(agent.hex)")
+    }
+}
