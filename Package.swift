@@ -138,6 +138,7 @@ let floor5: [Target] = [
         on: [
             "Primitives", "Cryptography", "CKernels", "Benchmarking", "LanguageModel", "Platform",
             "Verification", "Transport", "RedTeam", "Provider", "Scheduling", "ControlPlane",
+            "Governance", "Wallet", "Client",
         ]),
 ]
 

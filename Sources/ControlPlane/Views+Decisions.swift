@@ -48,11 +48,30 @@ extension Views {
         let record = try known(number)
         let text = GovernanceEngine.document(number, in: state)?.text ?? ""
         return .object(
-            (proposal(record).members ?? []) + [
-                JSON.Member("text", .string(text)),
-                JSON.Member(
-                    "ballots", .int(GovernanceEngine.ballots(on: number, in: state).count)),
-            ])
+            (proposal(record).members ?? []) + timing(of: record)
+                + Views.counting(of: record) + [
+                    JSON.Member("text", .string(text)),
+                    JSON.Member(
+                        "ballots", .int(GovernanceEngine.ballots(on: number, in: state).count)),
+                ])
+    }
+
+    /// The log's time, and how long until the next step.
+    private func timing(of record: ProposalRecord) -> [JSON.Member] {
+        let now = Tables.meta.record(ChainPosition.key, in: state)?.timestamp ?? .zero
+        let next: Timestamp? =
+            switch record.status {
+            case .submitted: record.opensAt
+            case .voting, .objection, .confirming: record.deadline
+            case .queued: record.readyAt
+            default: nil
+            }
+        return [
+            JSON.Member("as_of", .string(now.description)),
+            JSON.Member(
+                "next_step_in_milliseconds",
+                next.map { .int($0 > now ? $0.since(now) : 0) } ?? .null),
+        ]
     }
 
     private func known(_ number: UInt64) throws(Refusal) -> ProposalRecord {
@@ -120,6 +139,7 @@ extension Views {
             "id": .int(number), "status": .string(record.status.word),
             "passes": .bool(verdict.passes),
             "lines": .array(verdict.explanation.map { .string($0) }),
+            "would_change_it": Views.change(of: record, passes: verdict.passes),
         ]
     }
 

@@ -42,6 +42,7 @@ public struct Views {
             // After the last nonce there is nothing: the account can sign no more.
             "next_nonce": .int(Views.after(NonceRules.lastNonce(of: address, in: state))),
             "balances": .array(balances), "voting": votingPower(of: address),
+            "open_votes": openPowers(of: address),
             "keys": .array(
                 keys.map { key, record in
                     [

@@ -89,6 +89,18 @@ extension ClientAPI {
                 let name = values["name"] ?? ""
                 return try await read(request) { views throws(Refusal) in try views.policy(name) }
             },
+            Route(
+                "POST", "/api/v1/policies/{name}/simulate",
+                "What a policy's text would have changed, on a copy of the state"
+            ) { [self] request, values async throws(Refusal) in
+                let body = try request.json()
+                let text = try body.requiredText("text")
+                let name = values["name"] ?? ""
+                let limit = body["limit"]?.integer ?? 4
+                return try await read(request) { views throws(Refusal) in
+                    try views.simulation(policy: name, text: text, limit: limit)
+                }
+            },
             Route("GET", "/api/v1/revenue", "Revenue epochs") {
                 [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.revenue() }

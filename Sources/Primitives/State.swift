@@ -58,7 +58,9 @@ public final class StateOverlay: StateReader {
 
     private let parent: any StateReader
     private var changes: [[UInt8]: Slot] = [:]
-    private var sortedKeys: [[UInt8]]?
+    /// The changed keys in order, but for those that came since the last scan.
+    private var sortedKeys: [[UInt8]] = []
+    private var newKeys: [[UInt8]] = []
 
     /// An overlay without changes.
     public init(_ parent: any StateReader) { self.parent = parent }
@@ -71,12 +73,12 @@ public final class StateOverlay: StateReader {
 
     /// Writes a value.
     public func set(_ key: [UInt8], to value: [UInt8]) {
-        if changes.updateValue(.written(value), forKey: key) == nil { sortedKeys = nil }
+        if changes.updateValue(.written(value), forKey: key) == nil { newKeys.append(key) }
     }
 
     /// Removes a key.
     public func remove(_ key: [UInt8]) {
-        if changes.updateValue(.removed, forKey: key) == nil { sortedKeys = nil }
+        if changes.updateValue(.removed, forKey: key) == nil { newKeys.append(key) }
     }
 
     /// Entries of the parent with the changes merged in.
@@ -117,11 +119,24 @@ public final class StateOverlay: StateReader {
         return start < end ? keys[start..<end] : []
     }
 
+    /// How many new keys are put in their places one by one; more are sorted in.
+    private static let insertionLimit = 32
+
+    /// A block of commands scans after every write: sorting everything again each time would make
+    /// an entry's cost grow with the square of its length.
     private func allChangedKeys() -> [[UInt8]] {
-        if let sortedKeys { return sortedKeys }
-        let keys = changes.keys.sorted { $0.lexicographicallyPrecedes($1) }
-        sortedKeys = keys
-        return keys
+        if newKeys.isEmpty { return sortedKeys }
+        if newKeys.count <= StateOverlay.insertionLimit {
+            for key in newKeys {
+                let place = sortedKeys.partitionPoint { !$0.lexicographicallyPrecedes(key) }
+                sortedKeys.insert(key, at: place)
+            }
+        } else {
+            sortedKeys.append(contentsOf: newKeys)
+            sortedKeys.sort { $0.lexicographicallyPrecedes($1) }
+        }
+        newKeys.removeAll(keepingCapacity: true)
+        return sortedKeys
     }
 
     /// Every change, in byte order of the keys.
@@ -134,14 +149,16 @@ public final class StateOverlay: StateReader {
 
     /// Takes over the changes of an overlay made on top of this one.
     public func adopt(_ child: StateOverlay) {
-        for (key, value) in child.changes { changes[key] = value }
-        sortedKeys = nil
+        for (key, value) in child.changes where changes.updateValue(value, forKey: key) == nil {
+            newKeys.append(key)
+        }
     }
 
     /// Forgets every change.
     public func removeAllChanges() {
         changes.removeAll(keepingCapacity: true)
-        sortedKeys = nil
+        sortedKeys.removeAll(keepingCapacity: true)
+        newKeys.removeAll(keepingCapacity: true)
     }
 }
 

@@ -28,6 +28,71 @@ struct VotingSystemTests {
         return Instance(election: election, approvals: approvals)
     }
 
+    /// The rule as it is written: no purses, no bounds, no order of evaluation.
+    private func plainEqualShares(_ election: BudgetElection) -> [Int] {
+        var money = [Rational](
+            repeating: election.budget.divided(by: Rational(election.totalWeight)) ?? .zero,
+            count: election.ballots.count)
+        var bought: [Int] = []
+        while true {
+            var best: (price: Rational, project: Int)?
+            for project in election.projects.indices where !bought.contains(project) {
+                let payers = election.ballots.enumerated().compactMap { position, ballot in
+                    ballot.utilities.first { $0.project == project }.map { (position, $0.utility) }
+                }
+                // The least price is among those at which some payer is just able to pay.
+                let limits = payers.compactMap { money[$0.0].divided(by: $0.1) }.sorted()
+                var missing = election.projects[project].cost
+                var utility = payers.reduce(Rational.zero) {
+                    $0 + $1.1 * Rational(election.ballots[$1.0].weight)
+                }
+                for limit in limits {
+                    guard let price = missing.divided(by: utility) else { break }
+                    if price <= limit {
+                        if best.map({ price < $0.price }) ?? true { best = (price, project) }
+                        break
+                    }
+                    // Who cannot pay this price gives all they have.
+                    missing = payers.filter { (money[$0.0].divided(by: $0.1) ?? .zero) <= limit }
+                        .reduce(election.projects[project].cost) {
+                            $0.subtracting(
+                                money[$1.0] * Rational(election.ballots[$1.0].weight))
+                        }
+                    utility = payers.filter { (money[$0.0].divided(by: $0.1) ?? .zero) > limit }
+                        .reduce(.zero) { $0 + $1.1 * Rational(election.ballots[$1.0].weight) }
+                }
+            }
+            guard let best else { return bought }
+            bought.append(best.project)
+            for (position, ballot) in election.ballots.enumerated() {
+                guard let entry = ballot.utilities.first(where: { $0.project == best.project })
+                else { continue }
+                money[position] = money[position].subtracting(best.price * entry.utility)
+            }
+        }
+    }
+
+    @Test("equal shares are those of the rule as written, whatever the weights and utilities")
+    func equalSharesAsWritten() {
+        var random = SplitMix64(seed: 99)
+        for round in 0..<200 {
+            var election = instance(&random).election
+            for position in election.ballots.indices {
+                // Weights of tokens are large, and so are sums over them.
+                let scale: UInt128 = round.isMultiple(of: 3) ? 1_000_000_000_000_000_000_000_000 : 1
+                election.ballots[position].weight *= scale
+                guard round.isMultiple(of: 2) else { continue }
+                for entry in election.ballots[position].utilities.indices {
+                    election.ballots[position].utilities[entry].utility =
+                        Rational(UInt128(1 + random.next(below: 7)))
+                }
+            }
+            let ours = election.equalShares().order
+            #expect(ours == plainEqualShares(election))
+            #expect(election.merged().equalShares().order == ours)
+        }
+    }
+
     @Test("equal shares keep the budget, and a weight is as many voters who agree")
     func equalShares() {
         var random = SplitMix64(seed: 17)

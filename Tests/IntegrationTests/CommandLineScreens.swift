@@ -16,7 +16,7 @@ enum CommandLineScreens {
         ["policy"],
         ["policy", "list"],
         ["policy", "check"],
-        ["policy", "show"],
+        ["policy", "simulate"], ["policy", "show"],
         ["policy", "diff"],
         ["wallet"],
         ["wallet", "new"],

@@ -220,6 +220,13 @@ public struct Natural: Hashable, Sendable {
         }
     }
 
+    /// The number times two to the power of `shift`.
+    static func << (number: Natural, shift: Int) -> Natural {
+        guard shift > 0, !number.isZero else { return number }
+        let words = [UInt64](repeating: 0, count: shift / 64)
+        return Natural(limbs: words + number.shiftedUp(shift % 64).limbs)
+    }
+
     private func shiftedUp(_ shift: Int) -> Natural {
         guard shift > 0 else { return self }
         let words = limbs

@@ -95,6 +95,29 @@ public struct BudgetElection: Sendable {
     /// Everybody's weight together.
     public var totalWeight: UInt128 { ballots.reduce(0) { $0 + $1.weight } }
 
+    /// The same election with identical ballots made one, which changes no result.
+    public func merged() -> BudgetElection {
+        var positions: [[Int]: [Int]] = [:]
+        var merged: [BudgetBallot] = []
+        for ballot in ballots {
+            let projects = ballot.utilities.map(\.project)
+            let twin = positions[projects]?.first { position in
+                zip(merged[position].utilities, ballot.utilities).allSatisfy {
+                    $0.utility == $1.utility
+                }
+            }
+            if let twin {
+                merged[twin].weight += ballot.weight
+            } else {
+                positions[projects, default: []].append(merged.count)
+                merged.append(ballot)
+            }
+        }
+        var election = self
+        election.ballots = merged
+        return election
+    }
+
     /// The power behind each project: the weights of the ballots that name it.
     public var votes: [UInt128] {
         var votes = [UInt128](repeating: 0, count: projects.count)

@@ -16,11 +16,16 @@ public struct BudgetOutcome: Hashable, Sendable {
 }
 
 /// Money and prices while the method runs.
+///
+/// Ballots that bought the same projects have the same left: they share a purse, so that fractions
+/// are worked with once a purse and not once a ballot. Sums over purses are first bounded in whole
+/// numbers; the exact fractions are only worked out for a project that may be the best.
 struct EqualSharesRun {
     let election: BudgetElection
-    private let supporters: [[(ballot: Int, utility: Rational, weight: Rational)]]
-    /// What each unit of a ballot's weight has left.
-    private(set) var money: [Rational]
+    private let backing: [ProjectBacking]
+    private var purses: EqualSharesPurses
+    /// The purse of each ballot: what each unit of its weight has left.
+    private var purse: [Int]
     /// The least price known for each project that may still be bought.
     private var prices: [(project: Int, price: Rational)]
     private(set) var bought: [Int] = []
@@ -28,34 +33,29 @@ struct EqualSharesRun {
     /// Starts with `share` for each unit of weight.
     init(_ election: BudgetElection, share: Rational) {
         self.election = election
-        var supporters = [[(ballot: Int, utility: Rational, weight: Rational)]](
-            repeating: [], count: election.projects.count)
-        for (position, ballot) in election.ballots.enumerated() where ballot.weight > 0 {
-            let weight = Rational(ballot.weight)
-            for entry in ballot.utilities {
-                supporters[entry.project].append((position, entry.utility, weight))
-            }
-        }
-        self.supporters = supporters
-        money = [Rational](repeating: share, count: election.ballots.count)
+        backing = ProjectBacking.all(of: election)
+        purses = EqualSharesPurses(share: share, weight: election.totalWeight)
+        purse = [Int](repeating: 0, count: election.ballots.count)
         prices = []
-        for project in supporters.indices where !supporters[project].isEmpty {
+        for (project, backing) in backing.enumerated() where !backing.supporters.isEmpty {
             let cost = election.projects[project].cost
-            let utility = supporters[project].reduce(Rational.zero) { $0 + $1.utility * $1.weight }
             if cost.isZero {
                 // What costs nothing and somebody likes is bought at once.
                 bought.append(project)
-            } else if let price = cost.divided(by: utility) {
+            } else if let price = cost.divided(by: backing.utility) {
                 prices.append((project, price))
             }
         }
     }
 
+    /// What each unit of a ballot's weight has left, by ballot.
+    var money: [Rational] { purse.map { purses.amount($0) } }
+
     /// Whether any project that somebody likes is neither bought nor too dear for what is left.
     func isExhaustive(after order: [Int], budget: Rational) -> Bool {
         let left = budget.subtracting(election.cost(of: order))
-        return !supporters.indices.contains { project in
-            !supporters[project].isEmpty && !order.contains(project)
+        return !backing.indices.contains { project in
+            !backing[project].supporters.isEmpty && !order.contains(project)
                 && election.projects[project].cost <= left
         }
     }
@@ -71,42 +71,82 @@ struct EqualSharesRun {
                 kept.append(contentsOf: prices[position...])
                 break
             }
-            guard let price = price(of: entry.project) else { continue }
-            kept.append((entry.project, price))
-            if let known = best, price >= known {
-                if price == known { tied.append(entry.project) }
-            } else {
-                best = price
-                tied = [entry.project]
+            switch price(of: entry.project, unlessAbove: best) {
+            case .unaffordable: continue
+            case .atLeast(let bound): kept.append((entry.project, bound))
+            case .exactly(let price):
+                kept.append((entry.project, price))
+                if let known = best, price >= known {
+                    if price == known { tied.append(entry.project) }
+                } else {
+                    best = price
+                    tied = [entry.project]
+                }
             }
         }
         prices = kept
         return best.map { ($0, tied) }
     }
 
-    /// The least price a unit of utility at which supporters can pay; nil when they cannot.
-    private func price(of project: Int) -> Rational? {
-        let payers = supporters[project].sorted { left, right in
-            money[left.ballot] * right.utility < money[right.ballot] * left.utility
+    private enum Pricing {
+        case unaffordable
+        /// Dearer than the limit; this much at least.
+        case atLeast(Rational)
+        case exactly(Rational)
+    }
+
+    /// The least price a unit of utility at which supporters can pay.
+    private func price(of project: Int, unlessAbove limit: Rational?) -> Pricing {
+        let backing = backing[project]
+        let cost = election.projects[project].cost
+        guard let each = backing.uniformUtility else { return unevenPrice(backing, cost: cost) }
+        let payers = purses.groups(backing.supporters, purse)
+        guard let split = purses.split(payers, cost: cost) else { return .unaffordable }
+        let units = Rational(split.weight) * each
+        if let limit, let bound = split.leastMissing?.divided(by: units), bound > limit {
+            return .atLeast(bound)
         }
-        var missing = election.projects[project].cost
-        var utility = payers.reduce(Rational.zero) { $0 + $1.utility * $1.weight }
+        let missing = purses.missing(payers[..<split.rich], of: cost)
+        return missing.divided(by: units).map { .exactly($0) } ?? .unaffordable
+    }
+
+    /// The same where supporters like the project differently.
+    private func unevenPrice(_ backing: ProjectBacking, cost: Rational) -> Pricing {
+        let payers = backing.supporters.sorted { left, right in
+            purses.amount(purse[left.ballot]) * right.utility
+                < purses.amount(purse[right.ballot]) * left.utility
+        }
+        var missing = cost
+        var utility = backing.utility
         for payer in payers {
-            guard let price = missing.divided(by: utility) else { return nil }
-            if price * payer.utility <= money[payer.ballot] { return price }
+            guard let price = missing.divided(by: utility) else { return .unaffordable }
+            let left = purses.amount(purse[payer.ballot])
+            if price * payer.utility <= left { return .exactly(price) }
             // This payer gives all they have, and the rest is shared by the others.
-            missing = missing.subtracting(money[payer.ballot] * payer.weight)
-            utility = utility.subtracting(payer.utility * payer.weight)
+            let weight = Rational(payer.weight)
+            missing = missing.subtracting(left * weight)
+            utility = utility.subtracting(payer.utility * weight)
         }
-        return nil
+        return .unaffordable
     }
 
     /// Buys a project at a price a unit of utility.
     mutating func buy(_ project: Int, price: Rational) {
         bought.append(project)
         prices.removeAll { $0.project == project }
-        for payer in supporters[project] {
-            money[payer.ballot] = money[payer.ballot].subtracting(price * payer.utility)
+        let backing = backing[project]
+        let shared = backing.uniformUtility.map { purses.payment(of: price * $0) }
+        // Ballots that paid the same from the same purse go on sharing one.
+        var after: [Int: Int] = [:]
+        for payer in backing.supporters {
+            let before = purse[payer.ballot]
+            if shared != nil, let known = after[before] {
+                purse[payer.ballot] = known
+                continue
+            }
+            let payment = shared ?? purses.payment(of: price * payer.utility)
+            purse[payer.ballot] = purses.add(after: payment, from: before)
+            after[before] = purse[payer.ballot]
         }
     }
 }

@@ -15,7 +15,10 @@ struct PolicyCommand: AsyncParsableCommand {
               althing policy show revenue
               althing policy diff Policies/revenue.yaml
             """,
-        subcommands: [PolicyList.self, PolicyCheckFile.self, PolicyShow.self, PolicyDiff.self])
+        subcommands: [
+            PolicyList.self, PolicyCheckFile.self, PolicyShow.self, PolicyDiff.self,
+            PolicySimulate.self,
+        ])
 }
 
 /// `policy list`.

@@ -40,9 +40,9 @@ struct VoteCommand: AsyncParsableCommand {
                 let effects = record["effects"]?.text.flatMap({ Digest(hex: $0) })
             else { throw Refusal("cluster.answer", "the member's proposal is malformed") }
             try VoteCommand.check(text: record["text"]?.text ?? "", title, effects)
+            let text = record["text"]?.text ?? ""
             printer.errorScreen.line(
-                "proposal \(proposal): \(Screen.sanitized(title))\nyour choice: \(choice.word)\n"
-                    + "effects: \(effects.hex)")
+                VoteCommand.words(proposal, title, choice, text).joined(separator: "\n"))
             return try await options.signing.submit(
                 .vote(
                     proposal: proposal, title: title, choice: choice.word, effects: effects,
@@ -59,6 +59,23 @@ struct VoteCommand: AsyncParsableCommand {
                 "proposal": .int(proposal), "choice": .string(choice.word), "own": .string(own),
                 "lent": .string(lent), "receipt": receipt,
             ])
+    }
+
+    /// What is signed, in words: the effects are shown as the proposal's own header says them, which
+    /// is what the digest in the ballot is taken of.
+    private static func words(
+        _ proposal: UInt64, _ title: String, _ choice: Choice, _ text: String
+    ) -> [String] {
+        let header = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
+            .prefix { $0 != "---" }.drop { !$0.hasPrefix("effects:") }.dropFirst()
+        let limit = 40
+        var lines = [
+            "You vote \(choice.word) on proposal \(proposal): \(Screen.sanitized(title))",
+            "If it passes, this happens by itself:",
+        ]
+        lines += header.prefix(limit).map { "  " + Screen.sanitized(String($0)) }
+        if header.count > limit { lines.append("  ... and \(header.count - limit) lines more") }
+        return lines
     }
 
     /// Title and effects are computed again from the text, so that a member cannot have one text

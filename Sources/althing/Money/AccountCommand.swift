@@ -78,20 +78,15 @@ struct AccountShow: AsyncParsableCommand {
             ("account", address.checksummed), ("next nonce", account["next_nonce"]?.shown ?? "-"),
             ("votes held", money.text(voting["tokens"], of: money.governance)),
         ]
-        for delegation in voting["delegations"]?.elements ?? [] {
-            facts.append(
-                (
-                    "delegated, \(delegation["track"]?.shown ?? "-")",
-                    delegation["shares"]?.shown ?? "-"
-                ))
-        }
+        facts += AccountPowers.facts(voting, money)
         for key in account["keys"]?.elements ?? [] {
             let state = key["revoked"]?.flag == true ? "revoked" : "valid"
             facts.append(
                 ("key \(key["label"]?.shown ?? "-")", "\(key["digest"]?.shown ?? "-") \(state)"))
         }
         printer.show(
-            Presentation.facts(facts) + [""] + balances.lines(for: printer.screen), json: account)
+            Presentation.facts(facts) + AccountPowers.openVotes(account, money) + [""]
+                + balances.lines(for: printer.screen), json: account)
     }
 }
 

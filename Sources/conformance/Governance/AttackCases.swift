@@ -19,20 +19,28 @@ enum AttackCases {
 
 /// One attack: a community under the case's rules, and its steps.
 final class AttackScenario {
-    private let community: Community
-    private let config: JSON
-    private var numbers: [String: UInt64] = [:]
+    let community: Community
+    let config: JSON
+    var numbers: [String: UInt64] = [:]
+    /// The headers that were proposed, and the names their effects go by.
+    var headers: [String: String] = [:]
+    var effectNames: [String: String] = [:]
     /// How far the steps' clock lies behind the community's: a standing proposal opened before.
-    private var offset: UInt64 = 0
+    private(set) var offset: UInt64 = 0
     private var leaderSkew: UInt64 = 0
-    private var clockRefused = false
+    private(set) var clockRefused = false
 
     /// The furthest a majority's clocks let an entry be stamped ahead, in seconds.
     private static let skewLimit: UInt64 = 1
 
+    /// The hard bounds that the case's own rules keep: production's where they can be.
+    let bounds: ConstitutionBounds
+
     init(_ item: JSON) throws(Refusal) {
         config = try item.field("config")
         let rules = try Self.rules(config)
+        let isReal = (try? Constitution(parsing: rules.yaml, name: "case", bounds: .production))
+        bounds = isReal == nil ? .development : .production
         community = try Community(rules: rules)
         community.host.members = (config["members"]?.elements ?? []).compactMap(\.text)
         if let treasury = config["treasury"]?.amount { community.host.treasury = treasury }
@@ -43,7 +51,7 @@ final class AttackScenario {
         try openStanding(item, delay: rules.delay)
     }
 
-    private static func rules(_ config: JSON) throws(Refusal) -> CommunityRules {
+    static func rules(_ config: JSON) throws(Refusal) -> CommunityRules {
         var rules = CommunityRules()
         let track = config["track"] ?? .object([])
         func seconds(_ key: String, _ value: inout UInt64) {
@@ -103,14 +111,35 @@ final class AttackScenario {
             refusal = error
         }
         let expected = step["expectRefused"]?.flag ?? false
+        if let choices = step["expectOneOf"]?.elements {
+            return try checkOneOf(choices, step, refusal)
+        }
         if let refusal, !expected { throw mismatch("refused: \(refusal)") }
         try expect(!(expected && refusal == nil), "accepted, and must be refused")
+    }
+
+    /// Several designs are acceptable: one of them must be ours.
+    private func checkOneOf(_ choices: [JSON], _ step: JSON, _ refusal: Refusal?) throws(Refusal) {
+        for choice in choices {
+            let word = choice.text?.lowercased() ?? ""
+            if refusal != nil {
+                if word.contains("refus") || word.contains("reject") { return }
+                continue
+            }
+            if word.contains("accept") || word == "ok" { return }
+            let asking = JSON.object(
+                (step.members ?? []).filter { !$0.key.hasPrefix("expect") }
+                    + [JSON.Member("expect", choice)])
+            if (try? checkExpectation(asking)) != nil { return }
+        }
+        throw mismatch(
+            "ours is none of \(JSON.array(choices).compact), \(refusal?.code ?? "accepted")")
     }
 
     private func perform(_ step: JSON) throws(Refusal) {
         let by = step["by"]?.text ?? ""
         switch try step.string("op") {
-        case "note": return
+        case "note", "wait", "advance": return
         case "propose": try propose(step, by)
         case "vote": try vote(step, by)
         case "cancel": try community.cancel(try number(step), by: by)
@@ -121,17 +150,21 @@ final class AttackScenario {
             try community.setBalance(of: to, to: try step.units("amount"))
         case "delegate": try delegate(step, by)
         case "outage": try outage(step)
-        case "setTrack", "setQuorum", "setRules", "changeRules", "changeTrack", "amend":
+        case "setTrack", "setQuorum", "setRules", "changeRules", "changeTrack", "amend",
+            "setConstitution", "changeConstitution", "setParams":
             try changeRules(step)
+        case "undelegate": try community.delegate(from: by, [])
         case "leaderClock": leaderSkew = step["skew"]?.unsigned ?? 0
         case "append": clockRefused = leaderSkew > Self.skewLimit
-        case "state", "deadline", "powerAt", "tally", "members": break
+        case "state", "deadline", "powerAt", "power", "tally", "members", "treasury", "balance",
+            "policy":
+            break
         case let op: throw mismatch("the step \(op) is not known")
         }
         try checkExpectation(step)
     }
 
-    private func number(_ step: JSON) throws(Refusal) -> UInt64 {
+    func number(_ step: JSON) throws(Refusal) -> UInt64 {
         let id = step["id"]?.text ?? step["proposal"]?.text ?? "P"
         guard let number = numbers[id] else {
             throw Refusal("proposal.unknown", "there is no proposal \(id)")
@@ -139,7 +172,7 @@ final class AttackScenario {
         return number
     }
 
-    private func record(_ step: JSON) throws(Refusal) -> ProposalRecord {
+    func record(_ step: JSON) throws(Refusal) -> ProposalRecord {
         guard let record = community.record(try number(step)) else {
             throw Refusal("proposal.unknown", "there is no such proposal")
         }
@@ -150,7 +183,15 @@ final class AttackScenario {
         guard let choice = Choice(word: try step.string("choice")) else {
             throw Refusal("vote.choice", "no such choice")
         }
-        try community.vote(choice, by: by, on: try number(step))
+        let number = try number(step)
+        let title = step["title"]?.text
+        // A ballot names the effects that its voter was shown.
+        let id = step["id"]?.text ?? step["proposal"]?.text ?? "P"
+        let shown = (step["effects"] ?? step["effectsDigest"] ?? step["signedEffects"])?.compact
+        let other = shown.map { $0 != effectNames[id] } ?? false
+        try community.vote(
+            choice, by: by, on: number, title: title,
+            effects: other ? SHA256.hash(Array((shown ?? "").utf8)) : nil)
     }
 
     /// Execution happens by itself when it is due: whoever calls for it before is refused.
@@ -187,131 +228,5 @@ final class AttackScenario {
         community.apply { _, state in
             _ = community.engine.postpone(by: seconds * 1000, in: state)
         }
-    }
-
-    /// The constitution changes while proposals are open: their rules are frozen.
-    private func changeRules(_ step: JSON) throws(Refusal) {
-        let rules = try Self.rules(.object([JSON.Member("track", step["track"] ?? step)]))
-        community.host.current = try Constitution(
-            parsing: rules.yaml, name: "case", bounds: .development)
-    }
-
-    // MARK: Proposing
-
-    private func propose(_ step: JSON, _ by: String) throws(Refusal) {
-        if let treasury = step["treasury"]?.amount { community.host.treasury = treasury }
-        let seconds = (step["t"]?.unsigned ?? 0) + offset
-        let number = try community.propose(by: by, at: seconds, header: try header(step))
-        numbers[step["id"]?.text ?? "P"] = number
-        guard let track = step["expectTrack"]?.text else { return }
-        let names = ["small-spend": "treasury-spend", "large-spend": "treasury-spend-large"]
-        try expectEqual(community.record(number)?.rules.name, names[track] ?? track, "track")
-    }
-
-    private func header(_ step: JSON) throws(Refusal) -> String? {
-        switch step["kind"]?.text {
-        case nil, "signal": return nil
-        case "treasury-spend":
-            let payee = community.address(step["to"]?.text ?? step["by"]?.text ?? "")
-            return """
-                kind: treasury-spend
-                title: Case
-                effects:
-                  - asset: CREDIT
-                    to: "\(payee.hex)"
-                    amount: \(step["amount"]?.scalar ?? "0")
-                """
-        case "change-members": return membersHeader(step)
-        case "change-policy": return policyHeader(step)
-        case "retire-model", "release-model", "train-model":
-            return
-                "kind: retire-model\ntitle: Case\neffects:\n  - model: \(step["model"]?.text ?? "m")"
-        case "slash-provider":
-            let provider = community.address(step["provider"]?.text ?? step["of"]?.text ?? "")
-            return """
-                kind: slash-provider
-                title: Case
-                effects:
-                  - provider: "\(provider.hex)"
-                    amount: \(step["amount"]?.scalar ?? "1")
-                    reason: Case.
-                """
-        // Any other kind is written as it is: the list of actions is closed, and refuses it.
-        case let kind: return "kind: \(kind ?? "none")\ntitle: Case\neffects:\n  - text: x"
-        }
-    }
-
-    private func membersHeader(_ step: JSON) -> String {
-        var lines = ["kind: change-members", "title: Case", "effects:", "  - remove:"]
-        for name in (step["remove"]?.elements ?? []).compactMap(\.text) {
-            lines.append("      - \(name)")
-        }
-        if lines.count == 4 { lines[3] = "  - remove: []" }
-        let added = (step["add"]?.elements ?? []).compactMap(\.text)
-        if !added.isEmpty { lines.append("    add:") }
-        for name in added {
-            lines += [
-                "      - name: \(name)",
-                "        key: \"\(SHA256.hash(Array(name.utf8)).hex)\"",
-                "        address: \(name).example:7000",
-            ]
-        }
-        return lines.joined(separator: "\n")
-    }
-
-    private func policyHeader(_ step: JSON) -> String {
-        let policy = step["policy"]?.text ?? "pricing"
-        let base = SHA256.hash(Array((step["base"]?.text ?? "").utf8))
-        if community.host.policies[policy] == nil { community.host.policies[policy] = base }
-        return """
-            kind: change-policy
-            title: Case
-            effects:
-              - policy: \(policy)
-                base: \(base.contentName)
-                text: "\(step["text"]?.text ?? step["new"]?.text ?? step["id"]?.text ?? "new")"
-            """
-    }
-
-    // MARK: Expectations
-
-    private func checkExpectation(_ step: JSON) throws(Refusal) {
-        guard let expected = step["expect"] else { return }
-        switch try step.string("op") {
-        case "state":
-            let ours = try record(step).status.word
-            let theirs = expected.text ?? ""
-            let names = ["pending": "submitted", "active": "voting", "open": "voting"]
-            try expectEqual(ours, names[theirs] ?? theirs, "state")
-        case "deadline":
-            let seconds = try record(step).deadline.milliseconds / 1000 - offset
-            try expectEqual(String(seconds), expected.scalar ?? "", "deadline")
-        case "powerAt": try expectEqual(try power(step).description, expected.scalar ?? "", "power")
-        case "tally":
-            let tally = try record(step).tally
-            for member in expected.members ?? [] {
-                guard let choice = Choice(word: member.key) else { continue }
-                try expectEqual(tally[choice].description, member.value.scalar ?? "", member.key)
-            }
-        case "members":
-            let theirs = (expected.elements ?? []).compactMap(\.text).sorted()
-            try expectEqual(community.host.members.sorted(), theirs, "members")
-        case "append":
-            let refuses = expected.text?.contains("refuse") ?? false
-            try expectEqual(clockRefused, refuses, "append refused")
-        default: throw mismatch("the expectation is not known")
-        }
-    }
-
-    private func power(_ step: JSON) throws(Refusal) -> Amount {
-        let record = try record(step)
-        let holder = community.address(try step.string("of"))
-        var power = VotingPower.agedBalance(of: holder, at: record.snapshot, in: community.memory)
-        for lent in VotingPower.lent(
-            to: holder, for: record.kind, at: record.snapshot, in: community.memory)
-        {
-            power = try power.adding(lent.amount)
-        }
-        return power
     }
 }

@@ -79,6 +79,8 @@ final class Community {
     private var supply = Amount.zero
     private var balances: [String: Amount] = [:]
     private var serial = 0
+    /// The header of the last proposal.
+    private(set) var lastHeader = ""
 
     /// The voting delay of the rules, in seconds.
     let delay: UInt64
@@ -168,7 +170,9 @@ final class Community {
         try advance(to: seconds)
         serial += 1
         let header =
-            header ?? "kind: signal\ntitle: Case\neffects:\n  - text: Statement \(serial)."
+            header
+            ?? "kind: signal\ntitle: Case\neffects:\n  - text: Statement \(serial)."
+        lastHeader = header
         let file = try ProposalFile(
             parsing: "---\nformat: proposal/1\n\(header)\n---\n\nWhy.\n", name: "case")
         var number: UInt64 = 0
@@ -179,15 +183,20 @@ final class Community {
         return number
     }
 
-    func vote(_ choice: Choice, by name: String, on number: UInt64) throws(Refusal) {
+    /// Votes; the ballot names the proposal's own title and effects unless others are given.
+    func vote(
+        _ choice: Choice, by name: String, on number: UInt64, title: String? = nil,
+        effects: Digest? = nil
+    ) throws(Refusal) {
         guard let record = record(number) else {
             throw Refusal("proposal.unknown", "there is no proposal \(number)")
         }
         try entry { (moment, state) throws(Refusal) in
             _ = try engine.vote(
                 Vote(
-                    proposal: number, title: record.title, choice: choice,
-                    effects: record.effectsDigest), by: address(name), at: moment, in: state)
+                    proposal: number, title: title ?? record.title, choice: choice,
+                    effects: effects ?? record.effectsDigest), by: address(name), at: moment,
+                in: state)
         }
     }
 

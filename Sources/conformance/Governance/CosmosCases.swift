@@ -33,7 +33,7 @@ enum CosmosCases {
         var powers = [Rational](repeating: .zero, count: options.count)
         let validators = try item.field("validators")
         let delegations = try item.field("delegations")
-        let votes = try item.items("votes")
+        let votes = try standingVotes(item)
         var deductions: [String: Rational] = [:]
         for vote in votes {
             let voter = try vote.string("voter")
@@ -54,6 +54,25 @@ enum CosmosCases {
             try add(try power(shares, validator), vote, to: &powers)
         }
         return powers
+    }
+
+    /// The last vote of each voter, its weights checked: each above zero, together one.
+    private static func standingVotes(_ item: JSON) throws(Refusal) -> [JSON] {
+        var votes: [(voter: String, vote: JSON)] = []
+        for vote in try item.items("votes") {
+            let voter = try vote.string("voter")
+            var sum = Rational.zero
+            for option in try vote.field("options").members ?? [] {
+                guard let weight = option.value.rational, !weight.isZero else {
+                    throw mismatch("a weight of \(voter) is not above zero")
+                }
+                sum = sum + weight
+            }
+            try expect(sum == .one, "the weights of \(voter) are \(sum), not one")
+            votes.removeAll { $0.voter == voter }
+            votes.append((voter, vote))
+        }
+        return votes.map(\.vote)
     }
 
     private static func power(_ shares: Rational, _ validator: JSON) throws(Refusal) -> Rational {

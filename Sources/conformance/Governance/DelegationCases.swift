@@ -25,6 +25,9 @@ enum DelegationCases {
             else { throw mismatch("a share is not readable") }
             shares.append(DelegationShare(delegate: delegate, parts: parts))
         }
+        if let limit = (item["maxDelegatees"] ?? item["limit"])?.integer, shares.count > limit {
+            throw Refusal("delegation.too-many", "\(limit) delegates at most")
+        }
         return try Delegation(shares)
     }
 

@@ -1,4 +1,4 @@
-// The Governor's life cycle, as OpenZeppelin and Bravo have it.
+// The Governor's life cycle, as OpenZeppelin and Bravo have it: proposing, and the states.
 
 import Governance
 import Primitives
@@ -8,6 +8,10 @@ struct GovernorProposal {
     var proposer: String
     var snapshot: Int
     var deadline: Int
+    /// What it would call; equal names are equal calls.
+    var actions: [String] = []
+    /// Whether one of its calls fails.
+    var reverts = false
     var tally = VoteTally()
     var isExecuted = false
     var isCancelled = false
@@ -20,30 +24,39 @@ struct GovernorProposal {
     /// What overriding holders took from their delegate's ballot.
     var taken: [String: Amount] = [:]
     var overridden: Set<String> = []
+    /// The power of voters when they first counted here: a snapshot does not move.
+    var frozen: [String: Amount] = [:]
 }
 
 /// A governor with its parameters, its proposals and its timelock.
 final class GovernorModel: GovernorScript {
     let config: JSON
-    private let power: [String: Amount]
-    private let balances: [String: Amount]
-    private let delegations: [String: String]
+    private(set) var power: [String: Amount]
+    let balances: [String: Amount]
+    let delegations: [String: String]
     private var supply: Amount
     private var votingDelay: Int
     private var votingPeriod: Int
-    private var threshold: Amount
-    private var lateExtension: Int
+    private(set) var threshold: Amount
+    private(set) var lateExtension: Int
+    private var guardian: String?
+    private let hasGuardian: Bool
+    private var whitelist: Set<String>
     /// The quorum from a time on, newest last.
     private var quorums: [(from: Int, rule: TallyRules.Quorum)] = []
-    private var proposals: [String: GovernorProposal] = [:]
-    private var lastProposal = ""
-    private let timelock: TimelockModel
-    private var time = 0
-    private var wall = 0
+    /// The total supply from a time on, newest last.
+    private var supplies: [(from: Int, amount: Amount)] = []
+    var proposals: [String: GovernorProposal] = [:]
+    var lastProposal = ""
+    let timelock: TimelockModel
+    private(set) var time = 0
+    private(set) var wall = 0
+    /// The next nonce of each voter's signed ballots.
+    var nonces: [String: Int] = [:]
 
     init(item: JSON) throws(Refusal) {
         config = try item.field("config")
-        power = Self.amounts(item["power"])
+        power = Self.amounts(item["power"] ?? config["power"])
         balances = Self.amounts(config["balances"])
         var delegations: [String: String] = [:]
         for member in config["delegations"]?.members ?? [] {
@@ -54,11 +67,22 @@ final class GovernorModel: GovernorScript {
         votingDelay = try config.integer("votingDelay")
         votingPeriod = try config.integer("votingPeriod")
         threshold = config["proposalThreshold"]?.amount ?? .zero
-        lateExtension =
-            config["lateQuorumExtension"]?.integer ?? config["voteExtension"]?.integer
-            ?? config["extension"]?.integer ?? config["lateQuorum"]?["extension"]?.integer ?? 0
-        timelock = TimelockModel(delay: config["timelock"]?["delay"]?.integer ?? 0)
-        quorums = [(0, try Self.quorum(try config.field("quorum")))]
+        lateExtension = Self.extension(config)
+        let guardian =
+            config["guardian"] ?? config["proposalGuardian"] ?? config["whitelistGuardian"]
+        self.guardian = guardian?.text.flatMap(Self.account)
+        hasGuardian = guardian != nil && guardian?.flag != false
+        let listed = config["whitelist"] ?? config["whitelisted"]
+        whitelist = Set(
+            listed?.elements?.compactMap(\.text) ?? listed?.members?.map(\.key)
+                ?? listed?.text.map { [$0] } ?? [])
+        timelock = TimelockModel(config["timelock"])
+        quorums = [(0, try quorum(try config.field("quorum")))]
+        supplies = [(0, supply)]
+    }
+
+    private static func account(_ name: String) -> String? {
+        name.isEmpty || name.allSatisfy { "0xX".contains($0) } ? nil : name
     }
 
     private static func amounts(_ value: JSON?) -> [String: Amount] {
@@ -67,7 +91,16 @@ final class GovernorModel: GovernorScript {
         return amounts
     }
 
-    private static func quorum(_ value: JSON) throws(Refusal) -> TallyRules.Quorum {
+    /// The late-quorum extension, under any name that says so.
+    private static func `extension`(_ config: JSON) -> Int {
+        for member in config.members ?? [] where member.key.lowercased().contains("extension") {
+            if let value = member.value.integer { return value }
+        }
+        let late = config["lateQuorum"] ?? config["preventLateQuorum"]
+        return late?.integer ?? late?.members?.lazy.compactMap(\.value.integer).first ?? 0
+    }
+
+    private func quorum(_ value: JSON) throws(Refusal) -> TallyRules.Quorum {
         if let absolute = (value["absolute"] ?? value).amount { return .amount(absolute) }
         let above = try value.units("numerator").units
         guard let fraction = Fraction(above, over: value["denominator"]?.amount?.units ?? 100)
@@ -75,51 +108,73 @@ final class GovernorModel: GovernorScript {
         return .flooredShare(fraction)
     }
 
-    private var isBravo: Bool { config["system"]?.text == "bravo" }
-    private var hasTimelock: Bool { config["timelock"]?.members != nil }
+    var isBravo: Bool {
+        config["system"]?.text == "bravo" || config["counting"]?.text == "bravo"
+    }
+    var hasTimelock: Bool { config["timelock"]?.members != nil || config["timelock"]?.flag == true }
     private var grace: Int? {
-        config["timelock"]?["gracePeriod"]?.integer ?? (isBravo ? 1_209_600 : nil)
+        let lock = config["timelock"]
+        return lock?["gracePeriod"]?.integer ?? lock?["grace"]?.integer
+            ?? (isBravo ? 1_209_600 : nil)
     }
 
-    private func rules(at moment: Int) -> TallyRules {
+    func rules(at moment: Int) -> TallyRules {
         let quorum = quorums.last { $0.from <= moment }?.rule ?? .amount(.zero)
         return TallyRules(
             quorum: quorum, quorumCounts: isBravo ? .for : [.for, .abstain], threshold: .half)
     }
+
+    func supply(at moment: Int) -> Amount { supplies.last { $0.from <= moment }?.amount ?? supply }
 
     // MARK: Steps
 
     func perform(_ step: JSON) throws(Refusal) -> String? {
         time = max(time, step["t"]?.integer ?? time)
         wall = max(wall, step["wall"]?.integer ?? wall)
-        let id = step["id"]?.text ?? lastProposal
-        let by = step["by"]?.text ?? ""
+        let id = (step["id"] ?? step["proposal"] ?? step["proposalId"])?.scalar ?? lastProposal
+        let by = step.actor ?? ""
         switch try step.string("op") {
         case "propose": return try propose(by, step)
-        case "vote", "castVote", "voteWithReason", "castVoteWithReason", "voteBySig":
-            return try vote(by, step, id)
-        case "voteFractional": return try voteFractional(by, step, id)
-        case "overrideVote", "override": return try overrideVote(by, step, id)
+        case "vote", "castVote", "voteWithReason", "castVoteWithReason", "voteWithParams":
+            return try cast(by, step, id)
+        case "voteBySig", "castVoteBySig", "voteBySignature", "voteWithReasonAndParamsBySig":
+            return try castSigned(by, step, id)
+        case "voteFractional", "castVoteFractional", "fractionalVote":
+            return try voteFractional(by, step, id)
+        case "overrideVote", "override", "castOverrideVote", "overrideVoteBySig":
+            return try overrideVote(by, step, id)
         case "state": return try state(id)
         case "deadline", "proposalDeadline": return String(try proposal(id).deadline)
         case "snapshot", "proposalSnapshot": return String(try proposal(id).snapshot)
-        case "proposer": return try proposal(id).proposer
-        case "tally", "proposalVotes", "votes": return try describe(try proposal(id))
+        case "proposer", "proposalProposer": return try proposal(id).proposer
+        case "tally", "proposalVotes", "votes": return describe(try proposal(id))
         case "hasVoted": return String(try proposal(id).used[by] != nil)
+        case "hasOverridden", "hasVotedOverride", "hasOverriden":
+            return String(try proposal(id).overridden.contains(by))
         case "usedVotes": return (try proposal(id).used[by] ?? .zero).description
+        case "remainingVotes", "remaining":
+            let proposal = try proposal(id)
+            return try weight(of: by, in: proposal).subtracting(proposal.used[by] ?? .zero)
+                .description
+        case "power", "getVotes", "weight": return (power[by] ?? .zero).description
         case "quorum": return try quorum(at: step["at"]?.integer ?? time)
-        case "queue": return try queue(id)
-        case "execute": return try execute(id)
-        case "cancel": return try cancel(id, by: by)
-        case "cancelInternal": return try cancelInternal(id)
-        case "eta", "proposalEta": return String(try proposal(id).eta ?? 0)
-        case let op where op.hasPrefix("set") || op.hasPrefix("update"):
-            return try change(op, by, step)
-        default: return try timelock.perform(step, wall: wall)
+        case "quorumReached":
+            let proposal = try proposal(id)
+            return String(
+                try rules(at: proposal.snapshot).isQuorumReached(
+                    proposal.tally, supply: supply(at: proposal.snapshot)))
+        case "quorumNumerator": return try numerator()
+        case "votingDelay": return String(votingDelay)
+        case "votingPeriod": return String(votingPeriod)
+        case "proposalThreshold": return threshold.description
+        case "lateQuorumVoteExtension", "lateQuorumExtension": return String(lateExtension)
+        case "proposalGuardian", "guardian": return guardian ?? "0x0"
+        case "note", "wait", "mine", "clock": return nil
+        default: return try after(step, id, by)
         }
     }
 
-    private func proposal(_ id: String) throws(Refusal) -> GovernorProposal {
+    func proposal(_ id: String) throws(Refusal) -> GovernorProposal {
         guard let proposal = proposals[id] else {
             throw Refusal("NonexistentProposal", "no such proposal")
         }
@@ -130,26 +185,43 @@ final class GovernorModel: GovernorScript {
 
     private func propose(_ by: String, _ step: JSON) throws(Refusal) -> String? {
         let description = step["description"]?.text ?? ""
-        let actions = step["actions"]?.integer ?? step["actions"]?.elements?.count ?? 1
-        guard !isBravo || (1...10).contains(actions), actions > 0 else {
-            throw Refusal("InvalidProposalLength", "1 to 10 actions")
-        }
+        let actions = try actions(step)
         try checkProposer(by, description)
         // The proposer is no part of a Governor's identifier: who copies a text is refused.
-        let id = isBravo ? "\(by)#\(proposals.count)" : step["id"]?.text ?? "d:\(description)"
-        let twin = proposals[id] != nil
-        guard !twin else { throw Refusal("UnexpectedProposalState", "proposed already") }
+        let name = step["id"]?.scalar
+        let content = step["sameAs"]?.text ?? step["copyOf"]?.text
+        let id =
+            isBravo ? name ?? "\(by)#\(proposals.count)" : content ?? name ?? "d:\(description)"
+        guard proposals[id] == nil else {
+            throw Refusal("UnexpectedProposalState", "proposed already")
+        }
         if isBravo, proposals.contains(where: { $0.value.proposer == by && isLive($0.key) }) {
             throw Refusal("AlreadyLive", "one live proposal for each proposer")
         }
         let snapshot = time + votingDelay
-        proposals[id] = GovernorProposal(
+        var proposal = GovernorProposal(
             proposer: by, snapshot: snapshot, deadline: snapshot + votingPeriod)
-        if let name = step["id"]?.text, name != id {
-            proposals[name] = proposals.removeValue(forKey: id)
-        }
-        lastProposal = step["id"]?.text ?? id
+        proposal.actions = actions
+        proposal.reverts = step.saysItReverts
+        proposals[id] = proposal
+        lastProposal = id
         return nil
+    }
+
+    /// The calls by name; refused when there are none, or Bravo's too many, or lists of different
+    /// lengths.
+    private func actions(_ step: JSON) throws(Refusal) -> [String] {
+        let lists = ["targets", "values", "calldatas", "signatures"].compactMap { step[$0] }
+            .compactMap { $0.elements?.count ?? $0.integer }
+        let lengths = lists + (step["lengths"]?.elements ?? []).compactMap(\.integer)
+        let given = step["actions"]
+        let names =
+            given?.elements?.map { $0.text ?? $0.compact }
+            ?? (0..<(given?.integer ?? lengths.first ?? 1)).map { "call \($0)" }
+        guard !names.isEmpty, Set(lengths).count <= 1, given?.text != "mismatch",
+            !isBravo || names.count <= (config["maxActions"]?.integer ?? 10)
+        else { throw Refusal("InvalidProposalLength", "\(names.count) calls, lists of \(lengths)") }
+        return names
     }
 
     private func isLive(_ id: String) -> Bool {
@@ -159,204 +231,113 @@ final class GovernorModel: GovernorScript {
 
     private func checkProposer(_ by: String, _ description: String) throws(Refusal) {
         let votes = power[by] ?? .zero
-        let whitelisted =
-            (config["whitelist"]?.elements ?? config["whitelisted"]?.elements ?? [])
-            .contains { $0.text == by }
-        guard isBravo ? votes > threshold || whitelisted : votes >= threshold else {
+        guard isBravo ? votes > threshold || whitelist.contains(by) : votes >= threshold else {
             throw Refusal("InsufficientProposerVotes", "too little power to propose")
         }
-        guard let mark = description.range(ofSuffixAfter: "#proposer=") else { return }
+        // The last 52 bytes decide, if they are `#proposer=0x` and an address.
+        guard !isBravo, let mark = description.suffix(ofLast: "#proposer=") else { return }
         let digits = mark.dropFirst(2)
         let isAddress =
-            mark.hasPrefix("0x") && digits.count == 40 && digits.allSatisfy(\.isHexDigit)
+            mark.hasPrefix("0x") && digits.count == 40
+            && digits.allSatisfy { $0.isASCII && $0.isHexDigit }
         let own = config["addresses"]?[by]?.text ?? by
         if isAddress, mark.lowercased() != own.lowercased() {
             throw Refusal("RestrictedProposer", "meant for somebody else")
         }
     }
 
-    // MARK: Voting
-
-    private func choice(_ step: JSON) throws(Refusal) -> Choice {
-        switch step["support"]?.scalar {
-        case "Against", "0": return .against
-        case "For", "1": return .for
-        case "Abstain", "2": return .abstain
-        default: throw Refusal("InvalidVoteType", "no such choice")
-        }
-    }
-
-    private func active(_ id: String) throws(Refusal) -> GovernorProposal {
-        let found = try proposal(id)
-        guard try state(id) == "Active" else {
-            throw Refusal("UnexpectedProposalState", "voting is not open")
-        }
-        return found
-    }
-
-    private func vote(_ by: String, _ step: JSON, _ id: String) throws(Refusal) -> String? {
-        var proposal = try active(id)
-        guard step["signature"]?.text != "invalid", step["validSignature"]?.flag != false,
-            step["nonceValid"]?.flag != false
-        else { throw Refusal("InvalidSignature", "not the voter's signature") }
-        let choice = try choice(step)
-        let used = proposal.used[by]
-        let fractional = config["counting"]?.text == "fractional"
-        let whole = power[by] ?? .zero
-        guard used == nil || (fractional && (used ?? .zero) < whole) else {
-            throw Refusal("AlreadyCastVote", "has voted")
-        }
-        let spent = fractional ? used ?? .zero : proposal.taken[by] ?? .zero
-        let weight = whole > spent ? try whole.subtracting(spent) : .zero
-        try proposal.tally.add(weight, to: choice)
-        proposal.used[by] = whole
-        proposal.support[by] = choice
-        try finishVote(&proposal, id)
-        return weight.description
-    }
-
-    private func voteFractional(_ by: String, _ step: JSON, _ id: String) throws(Refusal) -> String?
-    {
-        var proposal = try active(id)
-        let whole = power[by] ?? .zero
-        let used = proposal.used[by] ?? .zero
-        guard used < whole else { throw Refusal("AlreadyCastVote", "nothing is left") }
-        let weights = try step.field("weights")
-        var sum = used
-        for choice in [Choice.against, .for, .abstain] {
-            let weight = weights[choice.word]?.amount ?? .zero
-            sum = try sum.adding(weight)
-            try proposal.tally.add(weight, to: choice)
-        }
-        guard sum <= whole else { throw Refusal("ExceedRemainingWeight", "more than is left") }
-        proposal.used[by] = sum
-        try finishVote(&proposal, id)
-        return nil
-    }
-
-    private func overrideVote(_ by: String, _ step: JSON, _ id: String) throws(Refusal) -> String? {
-        var proposal = try active(id)
-        let choice = try choice(step)
-        guard proposal.overridden.insert(by).inserted else {
-            throw Refusal("AlreadyOverriddenVote", "has overridden")
-        }
-        let balance = balances[by] ?? .zero
-        if let delegate = delegations[by] {
-            proposal.taken[delegate] = try (proposal.taken[delegate] ?? .zero).adding(balance)
-            if let before = proposal.support[delegate] {
-                try proposal.tally.take(balance, from: before)
-            }
-        }
-        try proposal.tally.add(balance, to: choice)
-        try finishVote(&proposal, id)
-        return nil
-    }
-
-    private func finishVote(_ proposal: inout GovernorProposal, _ id: String) throws(Refusal) {
-        let reached = try rules(at: proposal.snapshot).isQuorumReached(
-            proposal.tally, supply: supply)
-        if lateExtension > 0, reached, !proposal.wasExtended {
-            proposal.wasExtended = true
-            proposal.deadline = max(proposal.deadline, time + lateExtension)
-        }
-        proposals[id] = proposal
-    }
-
     // MARK: State
 
-    private func state(_ id: String) throws(Refusal) -> String {
+    func state(_ id: String) throws(Refusal) -> String {
         let proposal = try proposal(id)
         if proposal.isExecuted { return "Executed" }
         if proposal.isCancelled { return "Canceled" }
         if time <= proposal.snapshot { return "Pending" }
         if time <= proposal.deadline, !(try isSuper(proposal)) { return "Active" }
-        let passes = try rules(at: proposal.snapshot).decide(proposal.tally, supply: supply).passes
-        guard passes else { return "Defeated" }
+        guard try passes(proposal) else { return "Defeated" }
         guard let eta = proposal.eta else { return "Succeeded" }
         if let grace, wall >= eta + grace { return "Expired" }
         return "Queued"
     }
 
-    /// Enough for, and winning: no need to wait for the deadline.
-    private func isSuper(_ proposal: GovernorProposal) throws(Refusal) -> Bool {
-        guard let needed = config["superQuorum"]?.amount, proposal.tally.for >= needed else {
-            return false
-        }
-        return try rules(at: proposal.snapshot).decide(proposal.tally, supply: supply).passes
+    private func passes(_ proposal: GovernorProposal) throws(Refusal) -> Bool {
+        try rules(at: proposal.snapshot).decide(
+            proposal.tally, supply: supply(at: proposal.snapshot)
+        ).passes
     }
 
-    private func describe(_ proposal: GovernorProposal) throws(Refusal) -> String {
-        let tally = proposal.tally
-        return "for=\(tally.for) against=\(tally.against) abstain=\(tally.abstain)"
+    /// Enough for, and winning: no need to wait for the deadline.
+    private func isSuper(_ proposal: GovernorProposal) throws(Refusal) -> Bool {
+        guard let needed = config["superQuorum"] else { return false }
+        switch try quorum(needed) {
+        case .amount(let amount): guard proposal.tally.for >= amount else { return false }
+        case .flooredShare(let share), .share(let share), .moreThanShare(let share):
+            let least = try share.floor(of: supply(at: proposal.snapshot))
+            guard proposal.tally.for >= least else { return false }
+        }
+        return try passes(proposal)
     }
 
     private func quorum(at moment: Int) throws(Refusal) -> String {
         switch rules(at: moment).quorum {
         case .amount(let amount): return amount.description
         case .flooredShare(let share), .share(let share), .moreThanShare(let share):
-            return try share.floor(of: supply).description
+            return try share.floor(of: supply(at: moment)).description
         }
     }
 
-    // MARK: After the vote
-
-    private func queue(_ id: String) throws(Refusal) -> String? {
-        guard try state(id) == "Succeeded", hasTimelock else {
-            throw Refusal("UnexpectedProposalState", "nothing to queue")
-        }
-        let eta = wall + timelock.minimumDelay
-        proposals[id]?.eta = eta
-        return String(eta)
+    private func numerator() throws(Refusal) -> String {
+        guard case .flooredShare(let share) = rules(at: time).quorum else { return "0" }
+        let below = config["quorum"]?["denominator"]?.amount ?? Amount(100)
+        return try share.floor(of: below).description
     }
 
-    private func execute(_ id: String) throws(Refusal) -> String? {
-        let current = try state(id)
-        guard current == "Queued" || (current == "Succeeded" && !hasTimelock) else {
-            throw Refusal("UnexpectedProposalState", "it is \(current)")
-        }
-        if let eta = proposals[id]?.eta, wall < eta {
-            throw Refusal("UnexpectedOperationState", "ready at \(eta)")
-        }
-        proposals[id]?.isExecuted = true
-        return nil
-    }
+    // MARK: Cancelling
 
-    private func cancel(_ id: String, by: String) throws(Refusal) -> String? {
+    func cancel(_ id: String, by: String) throws(Refusal) {
         let proposal = try proposal(id)
         let current = try state(id)
-        let guardian = config["guardian"]?.text ?? config["proposalGuardian"]?.text
-        if ["Canceled", "Expired", "Executed"].contains(current) {
+        let isOver = isBravo ? ["Executed"] : ["Canceled", "Expired", "Executed"]
+        guard !isOver.contains(current) else {
             throw Refusal("UnexpectedProposalState", "it is \(current)")
+        }
+        guard by != proposal.proposer else {
+            // Without a guardian in office the proposer keeps the guardian's right.
+            guard
+                isBravo || current == "Pending" || (hasGuardian && guardian == nil)
+                    || by == guardian
+            else { throw Refusal("UnableToCancel", "only while pending") }
+            return markCancelled(id)
         }
         if isBravo {
             let fell = (power[proposal.proposer] ?? .zero) < threshold
-            guard by == proposal.proposer || fell || by == guardian else {
+            let isProtected = whitelist.contains(proposal.proposer)
+            guard fell, !isProtected || by == guardian else {
                 throw Refusal("UnableToCancel", "the proposer is above the threshold")
             }
-        } else if by == guardian {
-            // A guardian may cancel until it is done.
         } else {
-            guard by == proposal.proposer,
-                current == "Pending" || guardian == nil && current == "Pending"
-            else { throw Refusal("UnableToCancel", "only its proposer, while pending") }
+            guard by == guardian else {
+                throw Refusal("UnableToCancel", "only its proposer, while pending")
+            }
         }
-        proposals[id]?.isCancelled = true
-        return nil
+        markCancelled(id)
     }
 
-    private func cancelInternal(_ id: String) throws(Refusal) -> String? {
-        let current = try state(id)
-        guard !["Canceled", "Expired", "Executed"].contains(current) else {
-            throw Refusal("UnexpectedProposalState", "it is \(current)")
-        }
+    func markCancelled(_ id: String) {
         proposals[id]?.isCancelled = true
-        return nil
+        proposals[id]?.eta = nil
     }
 
     // MARK: Parameters
 
-    private func change(_ op: String, _ by: String, _ step: JSON) throws(Refusal) -> String? {
-        guard by.isEmpty || by == "governance" || by == "executor" || by == "timelock" else {
+    func change(_ op: String, _ by: String, _ step: JSON) throws(Refusal) {
+        if op.lowercased().contains("power") { return try changePower(by, step) }
+        if op == "setTotalSupply" || op == "setSupply" {
+            supply = step["value"]?.amount ?? step["amount"]?.amount ?? supply
+            supplies.append((time, supply))
+            return
+        }
+        guard ["", "governance", "executor", "timelock", "governor", "self"].contains(by) else {
             throw Refusal("OnlyExecutor", "only governance itself")
         }
         let value = step["value"]?.integer ?? step["numerator"]?.integer ?? 0
@@ -364,29 +345,77 @@ final class GovernorModel: GovernorScript {
         case "setVotingDelay": votingDelay = value
         case "setVotingPeriod":
             guard value > 0 else { throw Refusal("InvalidVotingPeriod", "a period is not zero") }
+            guard value >= lateExtension else {
+                throw Refusal("InvalidVotingPeriod", "shorter than the late-quorum extension")
+            }
             votingPeriod = value
         case "setProposalThreshold": threshold = Amount(UInt128(max(0, value)))
-        case "setLateQuorumExtension", "setLateQuorumVoteExtension":
+        case "setProposalGuardian", "setGuardian", "setWhitelistGuardian":
+            guardian = (step["value"] ?? step["guardian"] ?? step["to"])?.text
+                .flatMap(Self.account)
+        case "setWhitelistAccountExpiration", "setWhitelist", "setWhitelisted":
+            if let name = (step["account"] ?? step["value"] ?? step["to"])?.text {
+                whitelist.insert(name)
+            }
+        case let op where op.lowercased().contains("extension"):
             guard value <= votingPeriod else {
                 throw Refusal("ExtensionTooLong", "longer than the period")
             }
             lateExtension = value
-        case "updateQuorumNumerator", "setQuorumNumerator", "setQuorum", "updateQuorum":
-            let below = config["quorum"]?["denominator"]?.integer ?? 100
-            guard value <= below,
-                let fraction = Fraction(UInt128(max(0, value)), over: UInt128(below))
-            else { throw Refusal("InvalidQuorumFraction", "more than the whole") }
-            quorums.append((time, .flooredShare(fraction)))
-        case "setTotalSupply": supply = Amount(UInt128(max(0, value)))
+        case let op where op.lowercased().contains("quorum"):
+            try changeQuorum(step, value)
+        case "updateDelay", "setDelay", "updateTimelockDelay":
+            try timelock.changeDelay(to: value, by: by.isEmpty ? "timelock" : by)
         default: throw mismatch("the step \(op) is not known")
         }
-        return nil
+    }
+
+    private func changeQuorum(_ step: JSON, _ value: Int) throws(Refusal) {
+        if config["quorum"]?["absolute"] != nil {
+            quorums.append((time, .amount(Amount(UInt128(max(0, value))))))
+            return
+        }
+        let below = config["quorum"]?["denominator"]?.integer ?? 100
+        guard value <= below,
+            let fraction = Fraction(UInt128(max(0, value)), over: UInt128(below))
+        else { throw Refusal("InvalidQuorumFraction", "more than the whole") }
+        quorums.append((time, .flooredShare(fraction)))
+    }
+
+    private func changePower(_ by: String, _ step: JSON) throws(Refusal) {
+        let of = step["of"]?.text ?? step["account"]?.text ?? by
+        guard let amount = (step["value"] ?? step["amount"] ?? step["power"] ?? step["to"])?.amount
+        else { throw mismatch("how much power?") }
+        // What was counted at a snapshot stays as it was.
+        for id in proposals.keys where time > (proposals[id]?.snapshot ?? time) {
+            if proposals[id]?.frozen[of] == nil { proposals[id]?.frozen[of] = power[of] ?? .zero }
+        }
+        power[of] = amount
+    }
+
+    /// A voter's power at a proposal's snapshot.
+    func weight(of voter: String, in proposal: GovernorProposal) -> Amount {
+        proposal.frozen[voter] ?? power[voter] ?? .zero
+    }
+}
+
+extension JSON {
+    /// Whether a step or an action says that its call fails.
+    var saysItReverts: Bool {
+        for key in ["reverts", "fails", "revert", "fail", "targetReverts", "callReverts"] {
+            if self[key]?.flag == true { return true }
+        }
+        let calls = ["actions", "calls", "targets", "batch"].flatMap { self[$0]?.elements ?? [] }
+        return calls.contains { call in
+            let word = (call.text ?? "").lowercased()
+            return call.saysItReverts || word.contains("revert") || word.contains("fail")
+        }
     }
 }
 
 extension String {
     /// What follows the last `mark`, or nil.
-    fileprivate func range(ofSuffixAfter mark: String) -> Substring? {
+    fileprivate func suffix(ofLast mark: String) -> Substring? {
         var rest = self[...]
         var found: Substring?
         while !rest.isEmpty {

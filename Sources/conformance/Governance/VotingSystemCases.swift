@@ -26,8 +26,11 @@ enum VotingSystemCases {
             try expectEqual(
                 ranking(scores, item), order.compactMap(\.integer), "order")
         }
-        if let winner = expected["winner"]?.integer {
-            try expectEqual(ranking(scores, item).first, winner, "winner")
+        if let winner = expected["winner"] {
+            let choices = try item.items("choices").compactMap(\.text)
+            let named = winner.text.flatMap { name in choices.firstIndex(of: name).map { $0 + 1 } }
+            try expectEqual(
+                ranking(scores, item).first, winner.integer ?? named, "winner")
         }
     }
 
@@ -85,7 +88,11 @@ enum VotingSystemCases {
 
     private static func weights(_ choice: JSON) -> [(option: Int, weight: Rational)] {
         (choice.members ?? []).map { member in
-            ((Int(member.key) ?? 0) - 1, member.value.rational ?? .zero)
+            // A weight that is no number, or below zero, makes the ballot invalid.
+            guard let weight = member.value.rational, let option = Int(member.key) else {
+                return (-1, .one)
+            }
+            return (option - 1, weight)
         }
     }
 

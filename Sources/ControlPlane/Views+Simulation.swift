@@ -1,0 +1,113 @@
+// What a policy's new text would have changed: past epochs paid and votes decided again under it,
+// by the code that pays and decides, on a copy of the state.
+
+import Governance
+import Ledger
+public import Primitives
+
+extension Views {
+    /// The most past epochs and past votes that are tried again.
+    public static let simulationLimit = 64
+
+    /// Tries a policy's text on the last `limit` epochs and on votes.
+    ///
+    /// Nothing is written. Throws what the check at submission throws.
+    public func simulation(policy name: String, text: String, limit: Int) throws(Refusal) -> JSON {
+        let inForce = try PolicyBook.record(name, in: state)
+        try PolicyBook.check(name, text: text, genesis: genesis)
+        let limit = Swift.max(1, Swift.min(limit, Views.simulationLimit))
+        var members = [
+            JSON.Member("policy", .string(name)), JSON.Member("base", .string(inForce.digest.hex)),
+            JSON.Member("changed", .bool(inForce.text != text)),
+        ]
+        switch name {
+        case "revenue":
+            let policy = try RevenuePolicy(parsing: text, name: "Policies/revenue.yaml")
+            members.append(JSON.Member("epochs", try epochs(under: policy, limit: limit)))
+        case "constitution":
+            let constitution = try PolicyBook.constitution(text, genesis: genesis)
+            members.append(JSON.Member("votes", try votes(under: constitution, limit: limit)))
+        default:
+            members.append(
+                JSON.Member(
+                    "not_simulated",
+                    .string("the text is well formed; what it would have changed is not computed")))
+        }
+        return .object(members)
+    }
+
+    // MARK: Revenue
+
+    private func epochs(under policy: RevenuePolicy, limit: Int) throws(Refusal) -> JSON {
+        var epochs: [JSON] = []
+        let closed = Tables.epochs.records(in: state).suffix(limit)
+        for (_, record) in closed {
+            guard let paid = ledger.revenueStatement(epoch: record.number, asset: currency)
+            else { continue }
+            let trial = try ledger.previewRevenueEpoch(
+                record.number, received: record.received,
+                facts: facts(of: record), policy: policy, policyDigest: .zero, at: paid.position)
+            epochs.append([
+                "epoch": .int(record.number), "closed": .string(record.closed.description),
+                "received": .amount(record.received),
+                "accounts": .array(Views.differences(paid.lines, trial.lines)),
+            ])
+        }
+        return .array(epochs)
+    }
+
+    /// The facts of a closed epoch. Tokens held are those at the close, not today's.
+    private func facts(of record: EpochRecord) -> [RevenueFact] {
+        RevenueRules.facts(of: record.number, in: state).map { fact in
+            guard fact.role == .tokenHolders else { return fact }
+            let held = VotingPower.balance(
+                of: fact.payee, at: record.index > 0 ? record.index - 1 : 0, in: state)
+            return RevenueFact(
+                role: fact.role, payee: fact.payee, weight: held.units, reference: fact.reference)
+        }.filter { $0.weight > 0 }
+    }
+
+    /// What each payee was paid and would have been paid, with the difference as text with a sign.
+    private static func differences(_ paid: [RevenueLine], _ trial: [RevenueLine]) -> [JSON] {
+        var sums: [String: (was: UInt128, would: UInt128)] = [:]
+        for line in paid { sums[line.payee.description, default: (0, 0)].was += line.amount.units }
+        for line in trial {
+            sums[line.payee.description, default: (0, 0)].would += line.amount.units
+        }
+        return sums.sorted { $0.key < $1.key }.map { payee, sum in
+            let isMore = sum.would >= sum.was
+            let change = isMore ? sum.would - sum.was : sum.was - sum.would
+            return [
+                "payee": .string(payee), "was": .amount(Amount(sum.was)),
+                "would_be": .amount(Amount(sum.would)),
+                "difference": .string((change == 0 ? "" : isMore ? "+" : "-") + String(change)),
+            ]
+        }
+    }
+
+    // MARK: Votes
+
+    /// The votes that are open, and the last that were decided, under another constitution's rules
+    /// of counting. A vote that is open keeps the rules it opened with: this only shows them.
+    private func votes(under constitution: Constitution, limit: Int) throws(Refusal) -> JSON {
+        var votes: [JSON] = []
+        let all = GovernanceEngine.proposals(limit: 10_000, in: state).filter {
+            $0.snapshotIndex > 0 && ![.submitted, .cancelled, .expired].contains($0.status)
+        }
+        for record in all.suffix(limit) {
+            let track: Track =
+                if let same = constitution.track(named: record.rules.name) { same } else {
+                    try constitution.track(for: record.kind)
+                }
+            let was = try record.verdict()
+            let would = try track.tally.decide(record.tally, supply: record.supply)
+            votes.append([
+                "proposal": .int(record.number), "title": .string(record.title),
+                "status": .string(record.status.word), "track": .string(track.name),
+                "passes": .bool(was.passes), "would_pass": .bool(would.passes),
+                "lines": .array(would.explanation.map { .string($0) }),
+            ])
+        }
+        return .array(votes)
+    }
+}

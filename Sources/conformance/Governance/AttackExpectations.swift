@@ -1,0 +1,59 @@
+// What must hold after a step of an attack.
+
+import Governance
+import Primitives
+
+extension AttackScenario {
+    // MARK: Expectations
+
+    func checkExpectation(_ step: JSON) throws(Refusal) {
+        guard let expected = step["expect"] else { return }
+        switch try step.string("op") {
+        case "state":
+            let ours = try record(step).status.word
+            let theirs = expected.text ?? ""
+            let names = [
+                "pending": "submitted", "active": "voting", "open": "voting",
+                "rejected": "defeated", "passed": "queued", "succeeded": "queued",
+                "canceled": "cancelled", "failed": "execution-failed",
+            ]
+            try expectEqual(ours, names[theirs] ?? theirs, "state")
+        case "deadline":
+            let seconds = try record(step).deadline.milliseconds / 1000 - offset
+            try expectEqual(String(seconds), expected.scalar ?? "", "deadline")
+        case "powerAt", "power":
+            try expectEqual(try power(step).description, expected.scalar ?? "", "power")
+        case "tally":
+            let tally = try record(step).tally
+            for member in expected.members ?? [] {
+                guard let choice = Choice(word: member.key) else { continue }
+                try expectEqual(tally[choice].description, member.value.scalar ?? "", member.key)
+            }
+        case "treasury":
+            try expectEqual(community.host.treasury.description, expected.scalar ?? "", "treasury")
+        case "balance":
+            let of = step["of"]?.text ?? step["by"]?.text ?? ""
+            try expectEqual(
+                community.balance(of: of).description, expected.scalar ?? "", "balance of \(of)")
+        case "members":
+            let theirs = (expected.elements ?? []).compactMap(\.text).sorted()
+            try expectEqual(community.host.members.sorted(), theirs, "members")
+        case "append":
+            let refuses = expected.text?.contains("refuse") ?? false
+            try expectEqual(clockRefused, refuses, "append refused")
+        default: throw mismatch("the expectation is not known")
+        }
+    }
+
+    private func power(_ step: JSON) throws(Refusal) -> Amount {
+        let record = try record(step)
+        let holder = community.address(try step.string("of"))
+        var power = VotingPower.agedBalance(of: holder, at: record.snapshot, in: community.memory)
+        for lent in VotingPower.lent(
+            to: holder, for: record.kind, at: record.snapshot, in: community.memory)
+        {
+            power = try power.adding(lent.amount)
+        }
+        return power
+    }
+}

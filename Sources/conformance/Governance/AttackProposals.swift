@@ -1,0 +1,115 @@
+// What attackers propose, and the rules they would change.
+
+import Cryptography
+import Governance
+import Primitives
+
+extension AttackScenario {
+    /// The constitution changes while proposals are open: their rules are frozen.
+    func changeRules(_ step: JSON) throws(Refusal) {
+        community.host.current = try constitution(after: step)
+    }
+
+    /// The case's rules with what a step changes of them, within the hard bounds.
+    private func constitution(after step: JSON) throws(Refusal) -> Constitution {
+        let given = ["track", "set", "rules", "params", "new", "changes", "value"].lazy
+            .compactMap { step[$0] }.first { $0.members != nil }
+        let changes = (given ?? step).members ?? []
+        let kept = (config["track"]?.members ?? []).filter { member in
+            !changes.contains { $0.key == member.key }
+        }
+        let merged = (config.members ?? []).filter { $0.key != "track" }
+        let rules = try Self.rules(
+            .object(merged + [JSON.Member("track", .object(kept + changes))]))
+        return try Constitution(parsing: rules.yaml, name: "case", bounds: bounds)
+    }
+
+    // MARK: Proposing
+
+    func propose(_ step: JSON, _ by: String) throws(Refusal) {
+        let id = step["id"]?.text ?? "P"
+        if let treasury = step["treasury"]?.amount { community.host.treasury = treasury }
+        let seconds = (step["t"]?.unsigned ?? 0) + offset
+        let isRules = step["kind"]?.text == "change-policy" && step["policy"]?.text != "pricing"
+        if isRules, ["track", "set", "rules", "params"].contains(where: { step[$0] != nil }) {
+            // A constitution that breaks the hard bounds is refused when it is handed in.
+            _ = try constitution(after: step)
+        }
+        let twin = ["sameAs", "copyOf", "sameEffectsAs", "effectsOf", "resubmissionOf"].lazy
+            .compactMap { step[$0]?.text }.first
+        let header: String? =
+            if let twin, let known = headers[twin] { known } else { try header(step) }
+        let number = try community.propose(by: by, at: seconds, header: header)
+        numbers[id] = number
+        headers[id] = community.lastHeader
+        effectNames[id] = (step["effects"] ?? step["effectsDigest"])?.compact
+        guard let track = step["expectTrack"]?.text else { return }
+        let names = ["small-spend": "treasury-spend", "large-spend": "treasury-spend-large"]
+        try expectEqual(community.record(number)?.rules.name, names[track] ?? track, "track")
+    }
+
+    private func header(_ step: JSON) throws(Refusal) -> String? {
+        switch step["kind"]?.text {
+        case nil, "signal": return nil
+        case "treasury-spend":
+            let payee = community.address(step["to"]?.text ?? step["by"]?.text ?? "")
+            return """
+                kind: treasury-spend
+                title: Case
+                effects:
+                  - asset: CREDIT
+                    to: "\(payee.hex)"
+                    amount: \(step["amount"]?.scalar ?? "0")
+                """
+        case "change-members": return membersHeader(step)
+        case "change-policy": return policyHeader(step)
+        case "retire-model", "release-model", "train-model":
+            return
+                "kind: retire-model\ntitle: Case\neffects:\n  - model: \(step["model"]?.text ?? "m")"
+        case "slash-provider":
+            let provider = community.address(step["provider"]?.text ?? step["of"]?.text ?? "")
+            return """
+                kind: slash-provider
+                title: Case
+                effects:
+                  - provider: "\(provider.hex)"
+                    amount: \(step["amount"]?.scalar ?? "1")
+                    reason: Case.
+                """
+        // Any other kind is written as it is: the list of actions is closed, and refuses it.
+        case let kind: return "kind: \(kind ?? "none")\ntitle: Case\neffects:\n  - text: x"
+        }
+    }
+
+    private func membersHeader(_ step: JSON) -> String {
+        var lines = ["kind: change-members", "title: Case", "effects:", "  - remove:"]
+        for name in (step["remove"]?.elements ?? []).compactMap(\.text) {
+            lines.append("      - \(name)")
+        }
+        if lines.count == 4 { lines[3] = "  - remove: []" }
+        let added = (step["add"]?.elements ?? []).compactMap(\.text)
+        if !added.isEmpty { lines.append("    add:") }
+        for name in added {
+            lines += [
+                "      - name: \(name)",
+                "        key: \"\(SHA256.hash(Array(name.utf8)).hex)\"",
+                "        address: \(name).example:7000",
+            ]
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func policyHeader(_ step: JSON) -> String {
+        let policy = step["policy"]?.text ?? "pricing"
+        let base = SHA256.hash(Array((step["base"]?.text ?? "").utf8))
+        if community.host.policies[policy] == nil { community.host.policies[policy] = base }
+        return """
+            kind: change-policy
+            title: Case
+            effects:
+              - policy: \(policy)
+                base: \(base.contentName)
+                text: "\(step["text"]?.text ?? step["new"]?.text ?? step["id"]?.text ?? "new")"
+            """
+    }
+}
