@@ -105,11 +105,23 @@ public enum AccountCommand: Sendable, Equatable {
     case transfer(asset: String, to: Address, amount: Amount, memo: String)
     /// Sets who votes with the signer's power; no parts means the signer does. An empty track means
     /// every track.
-    case delegate(track: String, parts: [DelegationPart])
+    /// It lapses at `expires`, if that is given.
+    case delegate(track: String, parts: [DelegationPart], expires: Timestamp? = nil)
     /// Submits a proposal file. The digest of its effects is signed with it.
     case submitProposal(fileName: String, text: String, title: String, effects: Digest)
-    /// Casts a ballot. Title, choice as a word and digest of the effects are what is signed.
+    /// Casts a ballot. Title, choice in words (`Statement`) and digest of the effects are signed.
     case vote(proposal: UInt64, title: String, choice: String, effects: Digest, reason: String)
+    /// Commits to a hidden ballot (`HiddenVoting.commitment`) and puts down its bond.
+    case commitVote(proposal: UInt64, title: String, effects: Digest, commitment: Digest)
+    /// Reveals a hidden ballot: what it says, and the salt of its commitment.
+    case revealVote(
+        proposal: UInt64, title: String, choice: String, effects: Digest, reason: String,
+        salt: Digest)
+    /// The guardian holds a proposal up by some milliseconds (`delay`) or ends it (`cancel`).
+    case guardProposal(
+        proposal: UInt64, title: String, action: String, milliseconds: UInt64, reason: String)
+    /// Says that an account is one person, whom the signer knows by a digest, or says so no longer.
+    case attestPerson(account: Address, person: Digest, standing: Bool)
     /// Withdraws one's own proposal.
     case cancelProposal(proposal: UInt64, reason: String)
     /// Registers a machine with a stake.
@@ -139,6 +151,10 @@ public enum AccountCommand: Sendable, Equatable {
         case .delegate: "delegate"
         case .submitProposal: "submit-proposal"
         case .vote: "vote"
+        case .commitVote: "commit-vote"
+        case .revealVote: "reveal-vote"
+        case .guardProposal: "guard-proposal"
+        case .attestPerson: "attest-person"
         case .cancelProposal: "cancel-proposal"
         case .registerProvider: "register-provider"
         case .drainProvider: "drain-provider"
@@ -163,10 +179,11 @@ extension AccountCommand: BinaryCodable {
             encoder.address(to)
             encoder.amount(amount)
             encoder.text(memo)
-        case .delegate(let track, let parts):
+        case .delegate(let track, let parts, let expires):
             encoder.byte(2)
             encoder.text(track)
             encoder.array(parts) { $0.value($1) }
+            encoder.optional(expires) { $0.timestamp($1) }
         case .submitProposal(let fileName, let text, let title, let effects):
             encoder.byte(3)
             encoder.text(fileName)
@@ -192,6 +209,8 @@ extension AccountCommand: BinaryCodable {
             encoder.byte(7)
             encoder.address(provider)
             encoder.flag(draining)
+        case .commitVote, .revealVote, .guardProposal, .attestPerson:
+            encodeBallots(into: &encoder)
         default: encodeUsage(into: &encoder)
         }
     }
@@ -243,6 +262,9 @@ extension AccountCommand: BinaryCodable {
                 track: try decoder.text(limit: 32),
                 parts: try decoder.array(limit: 100) { decoder throws(Refusal) in
                     try decoder.value()
+                },
+                expires: try decoder.optional { decoder throws(Refusal) in
+                    try decoder.timestamp()
                 })
         case 3:
             self = .submitProposal(
@@ -251,8 +273,8 @@ extension AccountCommand: BinaryCodable {
         case 4:
             self = .vote(
                 proposal: try decoder.number(), title: try decoder.text(limit: 256),
-                choice: try decoder.text(limit: 16), effects: try decoder.digest(),
-                reason: try decoder.text(limit: 1024))
+                choice: try decoder.text(limit: AccountCommand.ballotLimit),
+                effects: try decoder.digest(), reason: try decoder.text(limit: 1024))
         case 5:
             self = .cancelProposal(
                 proposal: try decoder.number(), reason: try decoder.text(limit: 1024))
@@ -278,7 +300,7 @@ extension AccountCommand: BinaryCodable {
         case 13:
             self = .offerServing(
                 model: try decoder.text(limit: 64), offered: try decoder.flag())
-        default: throw Refusal("codec.malformed", "there is no account command \(kind)")
+        default: self = try AccountCommand.ballot(kind, from: &decoder)
         }
     }
 }

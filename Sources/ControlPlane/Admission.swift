@@ -38,8 +38,8 @@ public struct Admission: Sendable {
 
     private func check(_ envelope: AccountEnvelope) throws(Refusal) {
         let digest = try CommandSigning.digest(
-            envelope.command, signer: envelope.signer, nonce: envelope.nonce, genesis: genesis,
-            genesisDigest: genesisDigest)
+            envelope.command, signer: envelope.signer, nonce: envelope.nonce,
+            validUntil: envelope.validUntil, genesis: genesis, genesisDigest: genesisDigest)
         let signature = try RecoverableSignature(envelope.signature)
         let signer = try Secp256k1.recover(digest, signature)
         guard signer == envelope.signer else {

@@ -18,8 +18,9 @@ enum CommandRules {
         switch command {
         case .transfer(let asset, let to, let amount, _):
             try AccountRules.transfer(signer, asset: asset, to: to, amount: amount, transaction)
-        case .delegate(let track, let parts):
-            try VotingRules.delegate(signer, track: track, parts: parts, transaction)
+        case .delegate(let track, let parts, let expires):
+            try VotingRules.delegate(
+                signer, track: track, parts: parts, expires: expires, transaction)
         case .submitProposal(let fileName, let text, let title, let effects):
             try ProposalRules.submit(
                 signer, fileName: fileName, text: text, title: title, effects: effects, transaction)
@@ -27,6 +28,8 @@ enum CommandRules {
             try ProposalRules.vote(
                 signer, proposal: proposal, title: title, choice: choice, effects: effects,
                 reason: reason, transaction)
+        case .commitVote, .revealVote, .guardProposal, .attestPerson:
+            try BallotRules.apply(command, by: signer, transaction)
         case .cancelProposal(let proposal, let reason):
             try ProposalRules.cancel(signer, proposal: proposal, reason: reason, transaction)
         case .registerProvider(let machine, let stake):
@@ -69,6 +72,7 @@ enum CommandRules {
                 request: request, key: key, model: model, promptTokens: promptTokens,
                 maximumTokens: maximumTokens, transaction)
         case .postUsage(let reading): try UsageRules.post(reading, transaction)
+        case .settleSeats(let proposal): try SeatRules.settle(proposal, transaction)
         case .voidUsage(let request, let reason):
             try UsageRules.void(request: request, reason: reason, transaction)
         }

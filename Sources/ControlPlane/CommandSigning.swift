@@ -14,39 +14,45 @@ public enum CommandSigning {
 
     /// The digest that is signed for a command.
     public static func digest(
-        _ command: AccountCommand, signer: Address, nonce: UInt64, genesis: Genesis,
-        genesisDigest: Digest
+        _ command: AccountCommand, signer: Address, nonce: UInt64,
+        validUntil: Timestamp = .zero, genesis: Genesis, genesisDigest: Digest
     ) throws(Refusal) -> Digest {
-        try domain(genesis, digest: genesisDigest)
-            .digest(of: message(command, signer: signer, nonce: nonce))
+        try domain(genesis, digest: genesisDigest).digest(
+            of: message(command, signer: signer, nonce: nonce, validUntil: validUntil))
     }
 
     /// Signs a command.
+    ///
+    /// - Parameter validUntil: after this time of the log it is refused; zero for no end.
     public static func sign(
-        _ command: AccountCommand, nonce: UInt64, genesis: Genesis, key: Secp256k1PrivateKey
+        _ command: AccountCommand, nonce: UInt64, validUntil: Timestamp = .zero, genesis: Genesis,
+        key: Secp256k1PrivateKey
     ) throws(Refusal) -> Envelope {
         let digest = try digest(
-            command, signer: key.address, nonce: nonce, genesis: genesis,
+            command, signer: key.address, nonce: nonce, validUntil: validUntil, genesis: genesis,
             genesisDigest: genesis.digest)
         let signature = try key.sign(digest)
         return .account(
             AccountEnvelope(
-                signer: key.address, nonce: nonce, command: command, signature: signature.bytes))
+                signer: key.address, nonce: nonce, validUntil: validUntil, command: command,
+                signature: signature.bytes))
     }
 
-    /// The message: the command's own fields, then the account and the nonce.
-    public static func message(_ command: AccountCommand, signer: Address, nonce: UInt64)
-        -> TypedStruct
-    {
+    /// The message: the command's own fields, then the account, the nonce, and the end of its
+    /// validity as a date that people can read, empty for none.
+    public static func message(
+        _ command: AccountCommand, signer: Address, nonce: UInt64, validUntil: Timestamp = .zero
+    ) -> TypedStruct {
         let (name, fields) = fields(of: command)
         return TypedStruct(
             name,
             fields: fields + [
                 ("account", "address", .address(signer)), ("nonce", "uint64", .unsigned(nonce)),
+                ("validUntil", "string", .string(validUntil == .zero ? "" : "\(validUntil)")),
             ], definitions: definitions(of: command))
     }
 
-    private typealias Fields = [(name: String, type: String, value: TypedValue)]
+    typealias Fields = [(name: String, type: String, value: TypedValue)]
 
     private static func fields(of command: AccountCommand) -> (String, Fields) {
         switch command {
@@ -58,12 +64,14 @@ public enum CommandSigning {
                     ("amount", "uint128", .amount(amount)), ("memo", "string", .string(memo)),
                 ]
             )
-        case .delegate(let track, let parts):
+        case .delegate(let track, let parts, let expires):
             return (
                 "Delegate",
                 [
                     ("track", "string", .string(track)),
                     ("parts", "Part[]", .array(parts.map { .structure(part($0)) })),
+                    // As text: a wallet shows a date, and nothing for no end.
+                    ("expires", "string", .string(expires?.description ?? "")),
                 ]
             )
         case .submitProposal(let fileName, let text, let title, let effects):
@@ -92,6 +100,8 @@ public enum CommandSigning {
                     ("reason", "string", .string(reason)),
                 ]
             )
+        case .commitVote, .revealVote, .guardProposal, .attestPerson:
+            return ballotFields(of: command)
         default: return workFields(of: command)
         }
     }

@@ -6,7 +6,9 @@ import Ledger
 import Primitives
 
 enum DueRules {
-    static func run(_ transaction: Transaction) {
+    /// - Parameter last: the time of the entry before.
+    static func run(_ transaction: Transaction, since last: Timestamp) {
+        ProposalRules.allowForOutage(since: last, transaction)
         attempt("usage", transaction) { transaction throws(Refusal) in
             let expired = try transaction.ledger.expire(at: transaction.position)
             UsageRules.expired(expired, transaction)
@@ -42,6 +44,14 @@ enum DueRules {
         return [
             ledger.nextExpiry, lease, GovernanceEngine.nextDueTime(in: state),
             RevenueRules.nextClose(in: state, genesis: genesis),
+            nextPulse(in: state, genesis: genesis),
         ].compactMap { $0 }.min()
+    }
+
+    /// When silence would begin to look like an outage; nil while nothing waits.
+    private static func nextPulse(in state: any StateReader, genesis: Genesis) -> Timestamp? {
+        guard GovernanceEngine.nextDueTime(in: state) != nil else { return nil }
+        return Tables.meta.record(ChainPosition.key, in: state)?.timestamp
+            .advanced(by: Outage.pulse(genesis.timings))
     }
 }

@@ -18,15 +18,21 @@ public struct AccountEnvelope: BinaryCodable, Sendable, Equatable {
     public var signer: Address
     /// Grows with every command of the signer; makes a repeated request harmless.
     public var nonce: UInt64
+    /// Until when it may be applied, by the log's time; zero for as long as the nonce is free.
+    public var validUntil: Timestamp
     /// What is asked.
     public var command: AccountCommand
     /// 65 bytes: r, s, v.
     public var signature: [UInt8]
 
     /// Makes an envelope.
-    public init(signer: Address, nonce: UInt64, command: AccountCommand, signature: [UInt8]) {
+    public init(
+        signer: Address, nonce: UInt64, validUntil: Timestamp = .zero, command: AccountCommand,
+        signature: [UInt8]
+    ) {
         self.signer = signer
         self.nonce = nonce
+        self.validUntil = validUntil
         self.command = command
         self.signature = signature
     }
@@ -35,6 +41,7 @@ public struct AccountEnvelope: BinaryCodable, Sendable, Equatable {
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.address(signer)
         encoder.number(nonce)
+        encoder.timestamp(validUntil)
         encoder.value(command)
         encoder.data(signature)
     }
@@ -43,6 +50,7 @@ public struct AccountEnvelope: BinaryCodable, Sendable, Equatable {
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
         signer = try decoder.address()
         nonce = try decoder.number()
+        validUntil = try decoder.timestamp()
         command = try decoder.value()
         signature = try decoder.data(limit: 65)
     }

@@ -27,6 +27,8 @@ enum GenesisRules {
                 from: .issuance(symbol), to: account ?? .treasury(symbol),
                 amount: allocation.amount, .issue)
         }
+        let constitution = try PolicyBook.record("constitution", in: transaction.state).text
+        try PolicyBook.checkUsable(constitution, genesis: genesis, in: transaction.state)
         for seat in genesis.seats {
             Tables.seats.set(Key.number(seat.id), to: seat, in: transaction.state)
         }

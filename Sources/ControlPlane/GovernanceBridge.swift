@@ -1,5 +1,6 @@
 // The control plane as Governance sees it: who holds deposits, what effects do.
 
+import Cryptography
 import Governance
 import Ledger
 import Primitives
@@ -23,22 +24,8 @@ struct GovernanceBridge: GovernanceHost {
         switch effect {
         case .changePolicy(let change): try check(change, in: state)
         case .trainModel(let plan):
-            guard plan.recipe.segmentsPerRound <= RoundRecord.segmentLimit else {
-                throw Refusal(
-                    "plan.recipe",
-                    "this version runs at most \(RoundRecord.segmentLimit) segments a round")
-            }
-            guard Tables.models.record(Key.text(plan.model), in: state) == nil else {
-                throw Refusal("model.exists", "there is already a model `\(plan.model)`")
-            }
-            let symbol = try transaction(StateOverlay(state)).asset(plan.budget.asset)
-            let treasury = treasuryBalance(of: symbol.description, in: state)
-            guard treasury >= plan.budget.amount else {
-                throw Refusal(
-                    "treasury.too-small",
-                    "the treasury has \(treasury) \(symbol), less than the budget of"
-                        + " \(plan.budget.amount)")
-            }
+            try check(plan, in: state)
+            try checkTreasury(plan.budget.amount, of: plan.budget.asset, in: state)
         case .releaseModel(let release):
             // The whole gate, on a copy: a release that cannot execute is refused at submission.
             let trial = transaction(StateOverlay(state))
@@ -48,15 +35,34 @@ struct GovernanceBridge: GovernanceHost {
             _ = try transaction(StateOverlay(state)).asset(spend.asset)
         case .slashProvider(let slash):
             _ = try ProviderRules.provider(slash.provider, in: state)
-        case .changeMembers:
-            throw Refusal(
-                "effect.not-covered",
-                "changing the cluster's seats by proposal is not covered by this version")
-        case .fundingRound:
-            throw Refusal(
-                "effect.not-covered",
-                "funding rounds are counted but not yet paid out by this version")
+        case .changeMembers(let change): try SeatRules.check(change, in: state)
+        case .fundingRound(let round):
+            for plan in round.projects.compactMap(\.plan) { try check(plan, in: state) }
+            try checkTreasury(round.budget, of: round.asset, in: state)
         case .signal: break
+        }
+    }
+
+    private func check(_ plan: TrainingPlan, in state: any StateReader) throws(Refusal) {
+        guard plan.recipe.segmentsPerRound <= RoundRecord.segmentLimit else {
+            throw Refusal(
+                "plan.recipe",
+                "this version runs at most \(RoundRecord.segmentLimit) segments a round")
+        }
+        guard Tables.models.record(Key.text(plan.model), in: state) == nil else {
+            throw Refusal("model.exists", "there is already a model `\(plan.model)`")
+        }
+    }
+
+    private func checkTreasury(
+        _ budget: Amount, of asset: String, in state: any StateReader
+    ) throws(Refusal) {
+        let symbol = try transaction(StateOverlay(state)).asset(asset)
+        let treasury = treasuryBalance(of: symbol.description, in: state)
+        guard treasury >= budget else {
+            throw Refusal(
+                "treasury.too-small",
+                "the treasury has \(treasury) \(symbol), less than the budget of \(budget)")
         }
     }
 
@@ -68,6 +74,9 @@ struct GovernanceBridge: GovernanceHost {
                 "the change was written against \(change.base), but \(current.digest) is in force")
         }
         try PolicyBook.check(change.policy, text: change.text, genesis: genesis)
+        if change.policy == "constitution" {
+            try PolicyBook.checkUsable(change.text, genesis: genesis, in: state)
+        }
     }
 
     func execute(
@@ -75,10 +84,44 @@ struct GovernanceBridge: GovernanceHost {
         in state: StateOverlay
     ) throws(Refusal) {
         let transaction = transaction(state)
-        for effect in effects {
-            try execute(effect, of: proposal, transaction)
-        }
+        try execute(effects, of: proposal, transaction)
         GovernanceBridge.note(transaction.events, in: state)
+    }
+
+    private func execute(
+        _ effects: [Effect], of proposal: ProposalRecord, _ transaction: Transaction
+    ) throws(Refusal) {
+        for (position, effect) in effects.enumerated() {
+            do throws(Refusal) {
+                try execute(effect, of: proposal, transaction)
+            } catch {
+                throw error.naming(effect, position, of: effects.count)
+            }
+        }
+    }
+
+    /// Runs the effects on a copy and hashes what they bring about. Numbers given out on the way
+    /// depend on what else was started and are left out.
+    func plan(
+        _ effects: [Effect], of proposal: ProposalRecord, at moment: LogMoment,
+        in state: any StateReader
+    ) -> Digest? {
+        let trial = transaction(StateOverlay(state))
+        var encoder = BinaryEncoder()
+        do throws(Refusal) {
+            try execute(effects, of: proposal, trial)
+            for event in trial.events {
+                encoder.text(event.kind)
+                for field in event.fields where field.name != "job" && field.name != "task" {
+                    encoder.text(field.name)
+                    encoder.text(field.value)
+                }
+            }
+        } catch {
+            encoder.text("refused")
+            encoder.text(error.code)
+        }
+        return SHA256.hash(encoder.bytes)
     }
 
     private func execute(
@@ -100,6 +143,12 @@ struct GovernanceBridge: GovernanceHost {
             try transaction.pay(
                 from: .treasury(asset), to: .wallet(spend.to, asset), amount: spend.amount,
                 .treasurySpend, .number(proposal.number))
+            transaction.emit(
+                "treasury.spent",
+                [
+                    "proposal": String(proposal.number), "asset": spend.asset, "to": spend.to.hex,
+                    "amount": spend.amount.description,
+                ])
         case .slashProvider(let slash):
             try ProviderRules.slash(
                 slash.provider, amount: slash.amount,
@@ -107,8 +156,48 @@ struct GovernanceBridge: GovernanceHost {
         case .signal(let text):
             transaction.emit(
                 "signal.recorded", ["proposal": String(proposal.number), "text": text])
-        case .changeMembers, .fundingRound: try check(effect, in: transaction.state)
+        case .changeMembers(let change):
+            try SeatRules.decide(change, proposal: proposal.number, transaction)
+        case .fundingRound(let round): try fund(round, of: proposal, transaction)
         }
+    }
+
+    /// Pays for the projects of a round, each whole: a payment to its payee, or the budget of a
+    /// training into escrow and its first task opened.
+    private func fund(
+        _ round: FundingRound, of proposal: ProposalRecord, _ transaction: Transaction
+    ) throws(Refusal) {
+        let asset = try transaction.asset(round.asset)
+        var spent = Amount.zero
+        for project in round.projects {
+            if let plan = project.plan {
+                try JobRules.start(
+                    plan, proposal: proposal.number, proposer: proposal.proposer, transaction)
+            } else {
+                try transaction.pay(
+                    from: .treasury(asset), to: .wallet(project.to, asset), amount: project.cost,
+                    .treasurySpend, .number(proposal.number))
+            }
+            spent = try spent.adding(project.cost)
+            transaction.emit(
+                "round.funded",
+                [
+                    "proposal": String(proposal.number), "project": project.name,
+                    "amount": project.cost.description,
+                    "to": project.plan == nil ? project.to.hex : "",
+                ])
+        }
+        guard spent <= round.budget else {
+            throw Refusal(
+                "round.over-budget", "\(spent) is more than the round's \(round.budget)")
+        }
+        transaction.emit(
+            "round.closed",
+            [
+                "proposal": String(proposal.number), "budget": round.budget.description,
+                "spent": spent.description,
+                "left": try round.budget.subtracting(spent).description,
+            ])
     }
 
     // MARK: Notes
@@ -148,10 +237,40 @@ struct GovernanceBridge: GovernanceHost {
     ) {
         let transaction = transaction(state)
         let currency = transaction.currency
+        settle(
+            amount, from: Money.deposit(proposal: proposal, currency), to: account,
+            proposal: proposal, fate: fate, transaction)
+    }
+
+    func holdBond(
+        _ amount: Amount, from account: Address, proposal: UInt64, in state: StateOverlay
+    ) throws(Refusal) {
+        let transaction = transaction(state)
+        try transaction.pay(
+            from: .wallet(account, transaction.currency),
+            to: Money.bonds(proposal: proposal, transaction.currency), amount: amount, .deposit,
+            .number(proposal))
+    }
+
+    func settleBond(
+        _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
+        in state: StateOverlay
+    ) {
+        let transaction = transaction(state)
+        settle(
+            amount, from: Money.bonds(proposal: proposal, transaction.currency), to: account,
+            proposal: proposal, fate: fate, transaction)
+    }
+
+    private func settle(
+        _ amount: Amount, from held: AccountID, to account: Address, proposal: UInt64,
+        fate: DepositFate, _ transaction: Transaction
+    ) {
+        let currency = transaction.currency
         let target: AccountID = fate == .returned ? .wallet(account, currency) : .issuance(currency)
         do throws(Refusal) {
             try transaction.pay(
-                from: Money.deposit(proposal: proposal, currency), to: target, amount: amount,
+                from: held, to: target, amount: amount,
                 fate == .returned ? .depositReturn : .depositForfeit, .number(proposal))
         } catch {
             // It was held, so only a damaged state, which is never committed, can come here.
@@ -160,7 +279,7 @@ struct GovernanceBridge: GovernanceHost {
                     Event(
                         "deposit.settlement-failed",
                         ["proposal": String(proposal), "code": error.code])
-                ], in: state)
+                ], in: transaction.state)
         }
     }
 
@@ -172,6 +291,15 @@ struct GovernanceBridge: GovernanceHost {
     }
 
     func memberNames(in state: any StateReader) -> [String] {
-        Tables.seats.records(in: state).map { "member-\($0.record.id)" }
+        Tables.seats.records(in: state).map { SeatRules.name($0.record.id) }
+    }
+
+    func guardian(in state: any StateReader) -> Guardian? {
+        genesis.guardian.map { Guardian(account: $0, since: genesis.timestamp) }
+    }
+
+    /// The chain up to and with this entry: nobody could compute it before the entry was written.
+    func lot(at moment: LogMoment, in state: any StateReader) -> Digest {
+        Tables.entryChain.record(Key.number(moment.index), in: state)?.value ?? .zero
     }
 }

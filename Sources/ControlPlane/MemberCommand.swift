@@ -159,6 +159,8 @@ public enum MemberCommand: Sendable, Equatable {
     case postUsage(UsageReading)
     /// Releases a request's hold without a charge.
     case voidUsage(request: Digest, reason: String)
+    /// The cluster carried out what a proposal decided about its seats.
+    case settleSeats(proposal: UInt64)
 
     /// The word in events and logs.
     public var name: String {
@@ -170,6 +172,7 @@ public enum MemberCommand: Sendable, Equatable {
         case .reserveUsage: "reserve-usage"
         case .postUsage: "post-usage"
         case .voidUsage: "void-usage"
+        case .settleSeats: "settle-seats"
         }
     }
 }
@@ -203,6 +206,9 @@ extension MemberCommand: BinaryCodable {
             encoder.byte(7)
             encoder.digest(request)
             encoder.text(reason)
+        case .settleSeats(let proposal):
+            encoder.byte(8)
+            encoder.number(proposal)
         }
     }
 
@@ -229,6 +235,7 @@ extension MemberCommand: BinaryCodable {
         case 7:
             self = .voidUsage(
                 request: try decoder.digest(), reason: try decoder.text(limit: 256))
+        case 8: self = .settleSeats(proposal: try decoder.number())
         default: throw Refusal("codec.malformed", "there is no member command \(kind)")
         }
     }

@@ -30,6 +30,7 @@ extension Transaction {
         _ reference: LedgerReference = .none
     ) throws(Refusal) {
         guard !amount.isZero else { return }
+        try VotingRules.checkUnlocked(debit, moving: amount, self)
         try ledger.transfer(
             from: debit, to: credit, amount: amount, memo: Memo(reason, reference), at: position)
         for account in [debit, credit] { try VotingRules.balanceChanged(account, self) }
@@ -53,6 +54,11 @@ enum Money {
     /// The account that holds a proposal's deposit.
     static func deposit(proposal: UInt64, _ asset: AssetSymbol) -> AccountID {
         .deposit(numbered("proposal", proposal), asset)
+    }
+
+    /// The account that holds the bonds of a proposal's hidden ballots.
+    static func bonds(proposal: UInt64, _ asset: AssetSymbol) -> AccountID {
+        .deposit(numbered("bonds", proposal), asset)
     }
 
     private static func numbered(_ kind: String, _ number: UInt64) -> Digest {

@@ -22,6 +22,15 @@ enum NonceRules {
         return receipt
     }
 
+    /// Refuses a command whose signer wanted it only until an earlier time (`command.expired`).
+    static func checkTime(_ envelope: Envelope, at now: Timestamp) throws(Refusal) {
+        guard case .account(let account) = envelope, account.validUntil != .zero,
+            now > account.validUntil
+        else { return }
+        throw Refusal(
+            "command.expired", "it was signed to be applied until \(account.validUntil)")
+    }
+
     /// Refuses a nonce that was used or passed over (`nonce.conflict`, `nonce.too-low`).
     static func check(_ envelope: Envelope, in state: any StateReader) throws(Refusal) {
         guard case .account(let account) = envelope else { return }

@@ -97,6 +97,20 @@ enum PolicyBook {
         }
     }
 
+    /// Refuses a constitution that nobody could decide anything under in this state
+    /// (`constitution.lock-out`).
+    static func checkUsable(
+        _ text: String, genesis: Genesis, in state: any StateReader
+    ) throws(Refusal) {
+        let index = UInt64.max
+        let currency = Ledger(StateOverlay(state))
+            .supply(of: Money.symbol(genesis.currencyAsset))
+        try constitution(text, genesis: genesis).checkUsable(
+            Electorate(
+                supply: VotingPower.supply(at: index, in: state),
+                held: VotingPower.held(at: index, in: state), currency: currency))
+    }
+
     /// Revenue comes in in the deployment's currency: a policy of another would never find any.
     private static func checkAsset(_ asset: AssetSymbol, genesis: Genesis, at file: String)
         throws(Refusal)

@@ -5,7 +5,7 @@ import Ledger
 import Primitives
 
 enum ProposalRules {
-    private static func engine(_ transaction: Transaction) -> GovernanceEngine {
+    static func engine(_ transaction: Transaction) -> GovernanceEngine {
         GovernanceEngine(
             host: GovernanceBridge(
                 genesis: transaction.genesis, now: transaction.now, index: transaction.index))
@@ -27,8 +27,7 @@ enum ProposalRules {
         let events = try engine(transaction).submit(
             file, by: proposer, at: transaction.moment, in: transaction.state)
         for event in events { transaction.emit(event) }
-        for effect in file.effects {
-            guard case .trainModel(let plan) = effect else { continue }
+        for plan in file.allEffects.flatMap(\.plans) {
             for data in plan.data {
                 ObjectRules.expect(data.digest, kind: "data", job: 0, transaction.state)
             }
@@ -39,12 +38,9 @@ enum ProposalRules {
         _ voter: Address, proposal: UInt64, title: String, choice word: String, effects: Digest,
         reason: String, _ transaction: Transaction
     ) throws(Refusal) {
-        guard let choice = Choice(word: word) else {
-            let words = Choice.allCases.map(\.word).joined(separator: ", ")
-            throw Refusal("vote.choice", "a choice is one of \(words), not `\(word)`")
-        }
         let vote = Vote(
-            proposal: proposal, title: title, choice: choice, effects: effects, reason: reason)
+            proposal: proposal, title: title, statement: try Statement(words: word),
+            effects: effects, reason: reason)
         let events = try engine(transaction).vote(
             vote, by: voter, at: transaction.moment, in: transaction.state)
         for event in events { transaction.emit(event) }
@@ -67,5 +63,32 @@ enum ProposalRules {
             transaction.emit(event)
         }
         for event in events { transaction.emit(event) }
+    }
+
+    /// Moves what waits by the length of an outage, if there was one before this entry.
+    static func allowForOutage(since last: Timestamp, _ transaction: Transaction) {
+        let gap = transaction.now.since(last)
+        guard gap > Outage.tolerance(transaction.genesis.timings) else { return }
+        let events = engine(transaction).postpone(by: gap, in: transaction.state)
+        guard !events.isEmpty else { return }
+        transaction.emit(
+            "cluster.outage",
+            [
+                "from": last.description, "to": transaction.now.description,
+                "milliseconds": String(gap),
+            ]
+        )
+        for event in events { transaction.emit(event) }
+    }
+}
+
+extension Effect {
+    /// The trainings it would start.
+    var plans: [TrainingPlan] {
+        switch self {
+        case .trainModel(let plan): [plan]
+        case .fundingRound(let round): round.projects.compactMap(\.plan)
+        default: []
+        }
     }
 }

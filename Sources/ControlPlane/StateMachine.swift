@@ -164,13 +164,14 @@ public final class StateMachine {
         try checkNext(index)
         let overlay = StateOverlay(database)
         var position = position
+        let last = position.timestamp
         position.timestamp = max(position.timestamp, payload.timestamp)
         chain(
             &position, index: index, term: term, kind: StateMachine.commandKind,
             payload: payload.encoded, in: overlay)
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
-        DueRules.run(transaction)
+        DueRules.run(transaction, since: last)
         var events = transaction.events
         var receipts: [CommandReceipt] = []
         for (number, envelope) in payload.commands.enumerated() {
@@ -231,6 +232,7 @@ public final class StateMachine {
         var refusal: Refusal?
         do throws(Refusal) {
             try NonceRules.check(envelope, in: overlay)
+            try NonceRules.checkTime(envelope, at: transaction.now)
             try transaction.attempt { transaction throws(Refusal) in
                 try CommandRules.apply(envelope, transaction)
             }
@@ -276,6 +278,7 @@ public final class StateMachine {
             do throws(Refusal) {
                 try NonceRules.check(command, in: overlay)
                 NonceRules.use(command, in: overlay)
+                try NonceRules.checkTime(command, at: transaction.now)
                 try transaction.attempt { transaction throws(Refusal) in
                     try CommandRules.apply(command, transaction)
                 }

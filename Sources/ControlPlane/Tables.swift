@@ -36,6 +36,7 @@ enum Tables {
     static let notes = Table<RecordedEvent>(prefix: 0x7C)
     static let scores = Table<KernelScore>(prefix: 0xB0)
     static let paces = Table<PaceRecord>(prefix: 0xB1)
+    static let seatDecisions = Table<SeatDecision>(prefix: 0x80)
     static let modelRevenue = Table<AmountRecord>(prefix: 0x7B)
 }
 

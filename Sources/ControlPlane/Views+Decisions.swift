@@ -53,6 +53,7 @@ extension Views {
                     JSON.Member("text", .string(text)),
                     JSON.Member(
                         "ballots", .int(GovernanceEngine.ballots(on: number, in: state).count)),
+                    JSON.Member("concentration", concentration(on: number)),
                 ])
     }
 
@@ -82,6 +83,10 @@ extension Views {
     }
 
     private func proposal(_ record: ProposalRecord) -> JSON {
+        .object((outline(record).members ?? []) + voting(record))
+    }
+
+    private func outline(_ record: ProposalRecord) -> JSON {
         [
             "id": .int(record.number), "title": .string(record.title),
             "kind": .string(record.kind.word), "track": .string(record.rules.name),
@@ -103,12 +108,13 @@ extension Views {
 
     /// The least power that reaches the quorum of a proposal's supply.
     private func quorum(of record: ProposalRecord) -> Amount {
-        switch record.rules.tally.quorum {
+        let base = record.rules.tally.quorumBase == .supply ? record.supply : record.quorumBase
+        return switch record.tallyRules(at: nil).quorum {
         case .amount(let amount): amount
-        case .flooredShare(let fraction): (try? fraction.floor(of: record.supply)) ?? .zero
-        case .share(let fraction): Views.ceiling(fraction, of: record.supply)
+        case .flooredShare(let fraction): (try? fraction.floor(of: base)) ?? .zero
+        case .share(let fraction): Views.ceiling(fraction, of: base)
         case .moreThanShare(let fraction):
-            Amount(((try? fraction.floor(of: record.supply)) ?? .zero).units + 1)
+            Amount(((try? fraction.floor(of: base)) ?? .zero).units + 1)
         }
     }
 
@@ -120,10 +126,12 @@ extension Views {
     /// Every ballot on a proposal; throws `proposal.unknown`.
     public func votes(on number: UInt64) throws(Refusal) -> JSON {
         _ = try known(number)
+        let options = GovernanceEngine.document(number, in: state)?.optionNames ?? []
         return .array(
             GovernanceEngine.ballots(on: number, in: state).map { voter, ballot in
                 [
                     "voter": .string(voter.hex), "choice": .string(ballot.choice.word),
+                    "words": .string(ballot.words(options: options)),
                     "own": .amount(ballot.own), "lent": .amount(ballot.lent),
                     "reason": .string(ballot.reason), "index": .int(ballot.index),
                     "time": .string(ballot.time.description),
@@ -138,7 +146,9 @@ extension Views {
         return [
             "id": .int(number), "status": .string(record.status.word),
             "passes": .bool(verdict.passes),
-            "lines": .array(verdict.explanation.map { .string($0) }),
+            "lines": .array(
+                (verdict.explanation + GovernanceEngine.optionLines(on: number, in: state))
+                    .map { .string($0) }),
             "would_change_it": Views.change(of: record, passes: verdict.passes),
         ]
     }

@@ -32,6 +32,11 @@ enum VotingRules {
             let balance = transaction.ledger.balance(of: account)
             VotingPower.record(
                 holder: holder, balance: balance, at: moment, in: transaction.state)
+            let before = Tables.holders.record(holder.bytes, in: transaction.state)?.value ?? .zero
+            let held = VotingPower.held(at: transaction.index, in: transaction.state)
+            // Out before in: what all hold never falls below what one holds.
+            VotingPower.recordHeld(
+                try held.subtracting(before).adding(balance), at: moment, in: transaction.state)
             Tables.holders.set(holder.bytes, to: AmountRecord(balance), in: transaction.state)
         case (.issuance, _):
             VotingPower.recordSupply(
@@ -41,7 +46,8 @@ enum VotingRules {
     }
 
     static func delegate(
-        _ holder: Address, track: String, parts: [DelegationPart], _ transaction: Transaction
+        _ holder: Address, track: String, parts: [DelegationPart], expires: Timestamp?,
+        _ transaction: Transaction
     ) throws(Refusal) {
         guard let scope = DelegationScope(word: track.isEmpty ? "all" : track) else {
             throw Refusal("delegation.track", "there is no track `\(track)`")
@@ -54,8 +60,28 @@ enum VotingRules {
             shares.append(DelegationShare(delegate: part.delegate, parts: count))
         }
         let event = try VotingPower.delegate(
-            from: holder, scope: scope, try Delegation(shares), at: transaction.moment,
-            in: transaction.state)
+            from: holder, scope: scope, try Delegation(shares, expires: expires),
+            at: transaction.moment, in: transaction.state)
         transaction.emit(event)
+    }
+
+    /// Refuses to move tokens that a vote holds still (`vote.locked`).
+    static func checkUnlocked(
+        _ account: AccountID, moving amount: Amount, _ transaction: Transaction
+    ) throws(Refusal) {
+        guard account.asset == transaction.governanceAsset, account.kind == .wallet,
+            case .address(let holder) = account.owner,
+            let lock = VoteLocks.locked(holder, at: transaction.now, in: transaction.state)
+        else { return }
+        let balance = transaction.ledger.available(of: account)
+        let free = balance > lock.amount ? try balance.subtracting(lock.amount) : .zero
+        guard amount <= free else {
+            let until = lock.until.map { "until \($0)" } ?? "while the vote runs"
+            throw Refusal(
+                "vote.locked",
+                "\(lock.amount) of \(holder) voted with conviction and stay \(until); \(free)"
+                    + " may move")
+        }
+        VoteLocks.release(holder, at: transaction.now, in: transaction.state)
     }
 }

@@ -8,12 +8,10 @@ public struct Vote: Hashable, Sendable {
     public var proposal: UInt64
     /// Its title, as the voter saw it.
     public var title: String
-    /// The choice.
-    public var choice: Choice
+    /// What the voter says.
+    public var statement: Statement
     /// SHA-256 of its effects, as the voter saw them.
     public var effects: Digest
-    /// Projects approved in a funding round, by position; empty elsewhere.
-    public var approvals: [UInt16]
     /// Why, in the voter's words.
     public var reason: String
 
@@ -22,28 +20,38 @@ public struct Vote: Hashable, Sendable {
 
     /// Makes a vote.
     public init(
-        proposal: UInt64, title: String, choice: Choice, effects: Digest,
-        approvals: [UInt16] = [], reason: String = ""
+        proposal: UInt64, title: String, statement: Statement, effects: Digest,
+        reason: String = ""
     ) {
         self.proposal = proposal
         self.title = title
-        self.choice = choice
+        self.statement = statement
         self.effects = effects
-        self.approvals = approvals
         self.reason = reason
+    }
+
+    /// Makes a vote of one choice.
+    public init(
+        proposal: UInt64, title: String, choice: Choice, effects: Digest, reason: String = ""
+    ) {
+        self.init(
+            proposal: proposal, title: title, statement: Statement(choice), effects: effects,
+            reason: reason)
     }
 }
 
 /// A vote as it is counted.
 public struct Ballot: Hashable, Sendable {
-    /// The choice.
-    public internal(set) var choice: Choice
+    /// Whether anything is to happen; several where the power is split.
+    public internal(set) var sides: [SideShare]
     /// The voter's own aged balance.
     public internal(set) var own: Amount
     /// What others lent and did not take back by voting themselves.
     public internal(set) var lent: Amount
-    /// Projects approved in a funding round, by position.
-    public internal(set) var approvals: [UInt16]
+    /// How long the voter's tokens are locked for weight.
+    public internal(set) var conviction: UInt8?
+    /// Which of the options, by position.
+    public internal(set) var preference: Preference<UInt16>?
     /// The log entry it came in.
     public internal(set) var index: UInt64
     /// When it was cast or last changed.
@@ -51,17 +59,32 @@ public struct Ballot: Hashable, Sendable {
     /// Why, in the voter's words.
     public internal(set) var reason: String
 
+    /// The choice, or the first one of a split vote.
+    public var choice: Choice { sides.first?.choice ?? .abstain }
+
     /// Own and lent power together; throws `amount.overflow`.
     public func weight() throws(Refusal) -> Amount { try own.adding(lent) }
+
+    /// The words that were signed, for options of these names.
+    public func words(options: [String]) -> String {
+        let named = try? preference?.map { (position) throws(Refusal) in
+            options.indices.contains(Int(position)) ? options[Int(position)] : "?"
+        }
+        return Statement(sides, conviction: conviction, preference: named).words
+    }
 }
 
 extension Ballot: BinaryCodable {
     /// The fields in the order declared.
     public func encode(into encoder: inout BinaryEncoder) {
-        encoder.value(choice)
+        encoder.array(sides) { encoder, side in
+            encoder.value(side.choice)
+            encoder.number(side.parts)
+        }
         encoder.amount(own)
         encoder.amount(lent)
-        encoder.array(approvals) { $0.number($1) }
+        encoder.optional(conviction) { $0.byte($1) }
+        encoder.optional(preference) { $0.value($1) }
         encoder.number(index)
         encoder.timestamp(time)
         encoder.text(reason)
@@ -69,18 +92,62 @@ extension Ballot: BinaryCodable {
 
     /// Reads a ballot.
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
-        choice = try decoder.value()
+        sides = try decoder.array(limit: Choice.allCases.count) { (decoder) throws(Refusal) in
+            SideShare(try decoder.value(), parts: try decoder.number16())
+        }
         own = try decoder.amount()
         lent = try decoder.amount()
-        approvals = try decoder.array(limit: 256) { (decoder) throws(Refusal) in
-            guard let position = UInt16(exactly: try decoder.number32()) else {
-                throw Refusal("codec.malformed", "an approval is out of range")
-            }
-            return position
-        }
+        conviction = try decoder.optional { (decoder) throws(Refusal) in try decoder.byte() }
+        preference = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
         index = try decoder.number()
         time = try decoder.timestamp()
         reason = try decoder.text(limit: Vote.reasonLimit)
+    }
+}
+
+extension Preference: BinaryCodable where Option == UInt16 {
+    /// The form, then the options.
+    public func encode(into encoder: inout BinaryEncoder) {
+        switch self {
+        case .approve(let options):
+            encoder.byte(0)
+            encoder.array(options) { $0.number($1) }
+        case .rank(let options):
+            encoder.byte(1)
+            encoder.array(options) { $0.number($1) }
+        case .share(let shares):
+            encoder.byte(2)
+            encoder.array(shares) { encoder, share in
+                encoder.number(share.option)
+                encoder.number(share.parts)
+            }
+        }
+    }
+
+    /// Reads a preference.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        let position = { (decoder: inout BinaryDecoder) throws(Refusal) in
+            try decoder.number16()
+        }
+        switch try decoder.byte() {
+        case 0: self = .approve(try decoder.array(limit: 256, position))
+        case 1: self = .rank(try decoder.array(limit: 256, position))
+        case 2:
+            self = .share(
+                try decoder.array(limit: 256) { (decoder) throws(Refusal) in
+                    OptionShare(try decoder.number16(), parts: try decoder.number16())
+                })
+        default: throw Refusal("codec.malformed", "an unknown form of preference")
+        }
+    }
+}
+
+extension BinaryDecoder {
+    mutating func number16() throws(Refusal) -> UInt16 {
+        guard let number = UInt16(exactly: try number32()) else {
+            throw Refusal("codec.malformed", "a number is out of range")
+        }
+        return number
     }
 }
 

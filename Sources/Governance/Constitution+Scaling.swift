@@ -21,7 +21,21 @@ extension Constitution {
                 if let spending = track.spending {
                     track.spending?.windowMilliseconds = transform(spending.windowMilliseconds)
                 }
+                if let hidden = track.hidden {
+                    track.hidden?.reveal = transform(hidden.reveal)
+                }
+                track.lockPeriod = transform(track.lockPeriod)
+                if let expedited = track.expedited {
+                    track.expedited = ExpeditedRules(
+                        delay: transform(expedited.delay), period: transform(expedited.period),
+                        timelock: transform(expedited.timelock), threshold: expedited.threshold)
+                }
                 return track
+            },
+            guardian: guardian.map { rules in
+                GuardianRules(
+                    term: transform(rules.term), delay: transform(rules.delay),
+                    mayCancel: rules.mayCancel)
             }, text: text, digest: digest)
     }
 }

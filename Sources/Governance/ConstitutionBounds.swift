@@ -20,6 +20,11 @@ public struct ConstitutionBounds: Hashable, Sendable {
     /// The shortest time between two changes of the membership.
     public let membershipCooldownFloor: UInt64
 
+    /// The shortest expedited vote: long enough to be seen by those who are awake.
+    public let expeditedFloor: UInt64
+    /// The longest a guardian may hold a proposal up, all delays of it together.
+    public let guardianDelayCeiling: UInt64
+
     /// The least quorum on tracks that move value.
     public let quorumFloor = Fraction.percent(1)
     /// The largest quorum: more than this of a supply has rarely voted on anything.
@@ -34,6 +39,10 @@ public struct ConstitutionBounds: Hashable, Sendable {
     public let proposerCeiling = Fraction.percent(10)
     /// The largest share of the treasury an ordinary spending track may let out in a window.
     public let spendingCeiling = Fraction.percent(10)
+    /// The least threshold of an expedited vote.
+    public let expeditedThresholdFloor = Fraction.percent(60)
+    /// The longest a guardian serves before a vote must renew the term.
+    public let guardianTermCeiling: UInt64 = 730 * day
     /// The most proposals of one track that may be open at once.
     public let openLimitCeiling: UInt64 = 256
 
@@ -41,12 +50,14 @@ public struct ConstitutionBounds: Hashable, Sendable {
     public static let production = ConstitutionBounds(
         name: "production", delayFloor: 12 * hour, periodFloor: 2 * day, timeCeiling: 90 * day,
         timelockFloor: day, graceFloor: day, retryFloor: minute,
-        membershipCooldownFloor: 7 * day)
+        membershipCooldownFloor: 7 * day, expeditedFloor: 6 * hour,
+        guardianDelayCeiling: 14 * day)
 
     /// For demonstrations and tests: the same shape in seconds.
     public static let development = ConstitutionBounds(
         name: "development", delayFloor: 0, periodFloor: second, timeCeiling: 90 * day,
-        timelockFloor: 0, graceFloor: second, retryFloor: second, membershipCooldownFloor: 0)
+        timelockFloor: 0, graceFloor: second, retryFloor: second, membershipCooldownFloor: 0,
+        expeditedFloor: second, guardianDelayCeiling: 14 * day)
 
     /// The bounds a genesis names, or nil.
     public static func named(_ name: String) -> ConstitutionBounds? {
@@ -69,9 +80,12 @@ public struct ConstitutionBounds: Hashable, Sendable {
         guard track.openLimit > 0, track.openLimit <= openLimitCeiling else {
             throw BoundsViolation("open_limit", "must lie in 1 to \(openLimitCeiling)")
         }
-        if let spending = track.spending, spending.share > spendingCeiling {
+        if let spending = track.spending, spending.beyond != nil, spending.share > spendingCeiling {
             throw BoundsViolation("spending", "a window may let out \(spendingCeiling) at most")
         }
+        try checkCurves(track)
+        try checkHidden(track)
+        try checkExpedited(track)
     }
 
     private func checkTimes(_ track: Track) throws(BoundsViolation) {

@@ -105,12 +105,13 @@ extension ProviderSlash: BinaryCodable {
 }
 
 extension FundingProject: BinaryCodable {
-    /// Name, summary, payee, cost.
+    /// Name, summary, payee, cost, plan.
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.text(name)
         encoder.text(summary)
         encoder.address(to)
         encoder.amount(cost)
+        encoder.optional(plan) { $0.value($1) }
     }
 
     /// Reads a project.
@@ -119,6 +120,7 @@ extension FundingProject: BinaryCodable {
         summary = try decoder.text(limit: EffectLimits.sentence)
         to = try decoder.address()
         cost = try decoder.amount()
+        plan = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
     }
 }
 

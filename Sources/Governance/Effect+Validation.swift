@@ -97,11 +97,25 @@ extension Effect {
         guard Set(round.projects.map(\.name)).count == round.projects.count else {
             throw Refusal("effect.round", "a project is named twice")
         }
+        let models = round.projects.compactMap { $0.plan?.model }
+        guard Set(models).count == models.count else {
+            throw Refusal("effect.round", "two projects train one model")
+        }
         for project in round.projects {
             try Effect.checkName(project.name, "project")
             try Effect.checkSentence(project.summary, "summary")
             try Effect.checkPositive(project.cost, "cost")
-            try Effect.checkPayee(project.to)
+            if let plan = project.plan {
+                try validate(plan)
+                guard plan.budget.asset == round.asset else {
+                    throw Refusal(
+                        "effect.round",
+                        "\(project.name) is budgeted in \(plan.budget.asset), the round in"
+                            + " \(round.asset)")
+                }
+            } else {
+                try Effect.checkPayee(project.to)
+            }
             guard project.cost <= round.budget else {
                 throw Refusal(
                     "effect.round", "\(project.name) costs more than the whole budget")
@@ -109,7 +123,7 @@ extension Effect {
         }
     }
 
-    private static func checkName(_ name: String, _ what: String) throws(Refusal) {
+    static func checkName(_ name: String, _ what: String) throws(Refusal) {
         let plain = name.utf8.allSatisfy {
             0x30...0x39 ~= $0 || 0x61...0x7A ~= $0 || $0 == 0x2D || $0 == 0x2E
         }

@@ -91,10 +91,12 @@ public struct FundingProject: Hashable, Sendable {
     public var name: String
     /// What it is, in a sentence.
     public var summary: String
-    /// Who is paid.
+    /// Who is paid; nobody where there is a plan.
     public var to: Address
-    /// What it costs; it is paid whole or not at all.
+    /// What it costs, the whole budget of a plan; it is paid whole or not at all.
     public var cost: Amount
+    /// The training it starts, its budget in escrow; nil for a payment.
+    public var plan: TrainingPlan?
 }
 
 /// A budget to be shared out over projects by the approvals on the ballots.

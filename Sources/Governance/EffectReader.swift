@@ -166,14 +166,26 @@ struct EffectReader {
         var projects: [FundingProject] = []
         for node in try map.sequence("projects") {
             var inner = try YAMLMapping(node, name: map.name, path: "effects.projects")
-            projects.append(
-                FundingProject(
-                    name: try inner.text("name", limit: EffectLimits.name),
-                    summary: try inner.text("summary", limit: EffectLimits.sentence),
-                    to: try inner.address("to"), cost: try inner.amount("cost")))
+            projects.append(try EffectReader.project(&inner))
             try inner.finish()
         }
         return FundingRound(asset: asset, budget: budget, projects: projects)
+    }
+
+    /// A project is a payment, `to` and `cost`, or a training, `train`, which costs its budget.
+    private static func project(_ inner: inout YAMLMapping) throws(Refusal) -> FundingProject {
+        let name = try inner.text("name", limit: EffectLimits.name)
+        let summary = try inner.text("summary", limit: EffectLimits.sentence)
+        guard inner.has("train") else {
+            return FundingProject(
+                name: name, summary: summary, to: try inner.address("to"),
+                cost: try inner.amount("cost"), plan: nil)
+        }
+        var reader = EffectReader(try inner.mapping("train"))
+        let plan = try reader.trainingPlan()
+        try reader.map.finish()
+        return FundingProject(
+            name: name, summary: summary, to: .zero, cost: plan.budget.amount, plan: plan)
     }
 }
 

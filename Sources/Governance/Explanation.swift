@@ -32,12 +32,14 @@ extension GovernanceEngine {
                 + (record.rules.times.powerAge > 0
                     ? ", held for \(record.rules.times.powerAge) ms" : ""))
         let verdict = try record.verdict()
-        lines += verdict.explanation
+        lines += verdict.explanation + optionLines(on: number, in: state)
         if record.status.isOpen {
             lines.append("voting is open until \(record.deadline)")
             lines += try whatWouldChange(record, verdict)
         }
         if let ready = record.readyAt { lines.append("executed from \(ready)") }
+        if record.heldUp > 0 { lines.append("the guardian holds it up by \(record.heldUp) ms") }
+        for plan in record.plans { lines.append("plan when \(plan.stage): \(plan.digest.hex)") }
         if let refusal = record.lastRefusal { lines.append("last refusal: \(refusal)") }
         return Explanation(lines: lines)
     }
@@ -50,9 +52,15 @@ extension GovernanceEngine {
         func passes(with more: UInt128) throws(Refusal) -> Bool {
             var tally = record.tally
             try tally.add(Amount(more), to: .for)
-            return try record.rules.tally.decide(tally, supply: record.supply).passes
+            var turnout = record.turnout
+            try turnout.add(Amount(more), to: .for)
+            let base =
+                record.rules.tally.quorumBase == .supply ? record.supply : record.quorumBase
+            return try record.tallyRules(at: nil).decide(
+                tally, supply: record.supply, turnout: turnout, base: base
+            ).passes
         }
-        let cast = try record.tally.sum(of: .all)
+        let cast = try record.turnout.sum(of: .all)
         let left = cast < record.supply ? try record.supply.subtracting(cast).units : 0
         guard left > 0, try passes(with: left) else {
             return ["no votes that are still out could make it pass"]

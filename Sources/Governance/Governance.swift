@@ -8,8 +8,10 @@
 //   stands for. `Effect.digest(of:)` is what every ballot signs.
 // - `VotingPower`, `Delegation`: balance checkpoints by log index, lending power, snapshots,
 //   ageing. The control plane calls `record` whenever a balance of the governance token changes.
+// - `Statement`, `Ballot`: what a ballot says, in the words a person signs; `BallotCount` what it
+//   weighs, `OptionCount` which option wins, `HiddenVoting` ballots that are revealed later.
 // - `GovernanceEngine`: submit, cancel, vote, advance, explain. Its `GovernanceHost` is the
-//   control plane.
+//   control plane. `Guardian` is the one office, and all it can do is delay or cancel.
 // - `TallyRules`: one exact rule whose parameters reproduce other systems' rules. `Verdict` carries
 //   the arithmetic as lines to read.
 // - `Voting/`: ballots of other forms, as pure functions: single choice, approval, weighted,

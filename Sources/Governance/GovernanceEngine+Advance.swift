@@ -21,7 +21,8 @@ extension GovernanceEngine {
         return events
     }
 
-    /// Moves the deadlines of running votes by the length of an outage: nobody could vote.
+    /// Moves everything that waits by the length of an outage: while the cluster was away nobody
+    /// could read, vote, reveal or leave.
     public func postpone(by milliseconds: UInt64, in state: StateOverlay) -> [GovernanceEvent] {
         var events: [GovernanceEvent] = []
         let numbers = GovernanceTables.due.records(in: state).compactMap { found -> UInt64? in
@@ -30,16 +31,22 @@ extension GovernanceEngine {
         }
         for number in numbers {
             guard var record = Self.proposal(number, in: state) else { continue }
+            record.dueAt = record.dueAt?.advanced(by: milliseconds)
             switch record.status {
-            case .voting, .objection, .confirming:
+            case .submitted: record.opensAt = record.opensAt.advanced(by: milliseconds)
+            case .queued:
+                record.readyAt = record.readyAt?.advanced(by: milliseconds)
+                record.graceEnds = record.graceEnds?.advanced(by: milliseconds)
+            default:
                 record.deadline = record.deadline.advanced(by: milliseconds)
-                record.dueAt = record.deadline.advanced(by: 1)
-                store(record, in: state)
-                events.append(
-                    .deadlineMoved(
-                        proposal: number, deadline: record.deadline, reason: .outage))
-            default: continue
+                record.periodEnds = record.periodEnds.advanced(by: milliseconds)
             }
+            store(record, in: state)
+            events.append(
+                .deadlineMoved(
+                    proposal: number,
+                    deadline: record.status.isVoting
+                        ? record.deadline : record.dueAt ?? record.deadline, reason: .outage))
         }
         return events
     }
@@ -49,7 +56,10 @@ extension GovernanceEngine {
     ) throws(Refusal) -> [GovernanceEvent] {
         switch record.status {
         case .submitted: return try open(&record, at: moment, in: state)
-        case .voting, .objection, .confirming: return try close(&record, at: moment, in: state)
+        case .voting where record.rules.curves != nil && moment.time <= record.periodEnds:
+            return try followCurves(&record, at: moment, in: state)
+        case .voting, .objection, .confirming, .revealing:
+            return try close(&record, at: moment, in: state)
         case .queued: return try execute(&record, at: moment, in: state)
         default: throw Refusal("governance.broken", "an ended proposal is due")
         }
@@ -60,28 +70,56 @@ extension GovernanceEngine {
     private func open(
         _ record: inout ProposalRecord, at moment: LogMoment, in state: StateOverlay
     ) throws(Refusal) -> [GovernanceEvent] {
-        let document = Self.document(record.number, in: state)
+        let constitution = try host.constitution(in: state)
+        // Frozen now: what this vote is decided by does not change while it runs.
+        let rules =
+            if let track = constitution.track(named: record.rules.name) { track } else {
+                try constitution.track(for: record.kind)
+            }
         do throws(Refusal) {
-            let effects = document?.effects ?? []
-            try Effect.validate(effects, kind: record.kind)
-            for effect in effects { try host.check(effect, in: state) }
+            try checkOptions(record, rules)
+            let effects = Self.document(record.number, in: state)?.allEffects ?? []
+            for effect in effects {
+                try effect.validate()
+                try host.check(effect, in: state)
+            }
         } catch {
             return end(&record, as: .expired, because: error, at: moment, in: state)
         }
-        let constitution = try host.constitution(in: state)
-        // Frozen now: what this vote is decided by does not change while it runs.
-        if let track = constitution.track(named: record.rules.name) {
-            record.rules = track
-        } else {
-            record.rules = try constitution.track(for: record.kind)
-        }
+        record.rules = rules
+        record.isExpedited = record.isExpedited && rules.expedited != nil
         record.status = .voting
         record.opensAt = moment.time
         record.snapshotIndex = moment.index > 0 ? moment.index - 1 : 0
         record.supply = VotingPower.supply(at: record.snapshotIndex, in: state)
-        setDeadline(of: &record, after: record.rules.times.period, at: moment)
+        record.quorumBase = quorumBase(of: record, in: state)
+        record.lot = drawLot(for: record, at: moment, in: state)
+        let period = record.isExpedited ? rules.expedited?.period : nil
+        setDeadline(of: &record, after: period ?? rules.times.period, at: moment)
+        record.periodEnds = moment.time.advanced(by: rules.times.period)
+        let drift = notePlan("opened", &record, at: moment, in: state)
         store(record, in: state)
-        return [.opened(record)]
+        return [.opened(record)] + drift
+    }
+
+    /// Options need a track that counts preferences; a track that counts them takes plain proposals
+    /// as well.
+    func checkOptions(_ record: ProposalRecord, _ rules: Track) throws(Refusal) {
+        guard record.optionCount == 0 || rules.system.preferenceWord != nil else {
+            throw Refusal(
+                "proposal.options",
+                "the track \(rules.name) is counted by `\(rules.system.word)`, which knows no"
+                    + " options")
+        }
+    }
+
+    private func quorumBase(of record: ProposalRecord, in state: any StateReader) -> Amount {
+        switch record.rules.tally.quorumBase {
+        case .supply: record.supply
+        case .held: VotingPower.held(at: record.snapshotIndex, in: state)
+        case .delegated:
+            VotingPower.delegated(for: record.kind, at: record.snapshot, in: state)
+        }
     }
 
     private func setDeadline(
@@ -97,8 +135,20 @@ extension GovernanceEngine {
     private func close(
         _ record: inout ProposalRecord, at moment: LogMoment, in state: StateOverlay
     ) throws(Refusal) -> [GovernanceEvent] {
-        let verdict = try record.verdict()
+        if record.status == .voting, let hidden = record.rules.hidden {
+            return beginRevealing(&record, hidden, at: moment, in: state)
+        }
+        var verdict = try record.verdict()
+        if verdict.passes, let outcome = Self.optionOutcome(of: record, in: state) {
+            verdict = Verdict(
+                outcome: outcome.winners.isEmpty ? .rejected : .passed,
+                explanation: verdict.explanation + outcome.lines)
+            record.winners = outcome.winners.map { UInt16(truncatingIfNeeded: $0) }
+        }
         guard verdict.passes else {
+            if record.isExpedited, verdict.outcome != .vetoed {
+                return continueOrdinarily(&record, in: state)
+            }
             return finish(&record, verdict: verdict, at: moment, in: state)
         }
         let times = record.rules.times
@@ -111,7 +161,23 @@ extension GovernanceEngine {
         return queue(&record, verdict: verdict, at: moment, in: state)
     }
 
-    private func begin(
+    /// An expedited vote that did not pass goes on to the ordinary end, under the ordinary rules,
+    /// with the votes cast so far.
+    private func continueOrdinarily(
+        _ record: inout ProposalRecord, in state: StateOverlay
+    ) -> [GovernanceEvent] {
+        record.isExpedited = false
+        record.status = .voting
+        record.swung = false
+        record.deadline = record.periodEnds
+        record.dueAt = record.deadline.advanced(by: 1)
+        store(record, in: state)
+        return [
+            .phaseBegan(proposal: record.number, status: .voting, deadline: record.deadline)
+        ]
+    }
+
+    func begin(
         _ phase: ProposalStatus, _ milliseconds: UInt64, _ record: inout ProposalRecord,
         at moment: LogMoment, in state: StateOverlay
     ) -> [GovernanceEvent] {
@@ -129,8 +195,10 @@ extension GovernanceEngine {
         in state: StateOverlay
     ) -> [GovernanceEvent] {
         record.status = verdict.outcome == .vetoed ? .vetoed : .defeated
+        record.decidedAt = moment.time
         record.finishedAt = moment.time
         record.dueAt = nil
+        record.winners = []
         store(record, in: state)
         let burned =
             switch record.rules.refund {
@@ -138,26 +206,34 @@ extension GovernanceEngine {
             case .unlessVetoed: verdict.outcome == .vetoed
             case .unlessVetoedOrIgnored:
                 verdict.outcome == .vetoed || verdict.outcome == .quorumMissed
+            case .ifPassed: true
             }
         return [decided(record, verdict)]
-            + settleDeposit(of: record, fate: burned ? .burned : .returned, in: state)
+            + settleDeposit(
+                of: record, burning: burned ? record.rules.depositTerms.burned : .zero, in: state)
+            + settleBonds(of: record, fate: .burned, in: state)
     }
 
     private func queue(
         _ record: inout ProposalRecord, verdict: Verdict, at moment: LogMoment,
         in state: StateOverlay
     ) -> [GovernanceEvent] {
-        let ready = moment.time.advanced(by: record.rules.times.timelock)
+        let expedited = record.isExpedited ? record.rules.expedited?.timelock : nil
+        let ready = moment.time.advanced(by: expedited ?? record.rules.times.timelock)
+            .advanced(by: record.heldUp)
         let ends = ready.advanced(by: record.rules.times.grace)
         record.status = .queued
+        record.decidedAt = moment.time
         record.readyAt = ready
         record.graceEnds = ends
         record.dueAt = ready
+        let drift = notePlan("queued", &record, at: moment, in: state)
         store(record, in: state)
         return [
             decided(record, verdict),
             .queued(proposal: record.number, readyAt: ready, graceEnds: ends),
-        ] + settleDeposit(of: record, fate: .returned, in: state)
+        ] + drift + settleDeposit(of: record, burning: .zero, in: state)
+            + settleBonds(of: record, fate: .burned, in: state)
     }
 
     private func decided(_ record: ProposalRecord, _ verdict: Verdict) -> GovernanceEvent {
@@ -196,17 +272,32 @@ extension GovernanceEngine {
     }
 
     /// The effects voted on, checked again: digest, form, and what may have changed since.
+    ///
+    /// How votes were counted stays as it was when voting opened; what may happen at all is what
+    /// the constitution in force allows: its bounds, its pauses, its limits of spending.
     private func executableEffects(
         of record: ProposalRecord, at moment: LogMoment, in state: StateOverlay
     ) throws(Refusal) -> [Effect] {
-        let effects = Self.document(record.number, in: state)?.effects ?? []
-        guard Effect.digest(of: effects) == record.effectsDigest else {
-            throw Refusal("proposal.effects", "the stored effects are not those voted on")
-        }
+        guard let document = Self.document(record.number, in: state),
+            document.effectsDigest == record.effectsDigest
+        else { throw Refusal("proposal.effects", "the stored effects are not those voted on") }
+        let effects = try resolved(document, of: record)
         try Effect.validate(effects, kind: record.kind)
-        try checkMembership(effects, track: record.rules, at: moment, in: state)
-        for effect in effects { try host.check(effect, in: state) }
-        return try resolved(effects, of: record, in: state)
+        let constitution = try host.constitution(in: state)
+        let track =
+            if let track = constitution.track(named: record.rules.name) { track } else {
+                try constitution.track(for: record.kind)
+            }
+        try checkMembership(effects, track: track, at: moment, in: state)
+        try checkWindow(effects, of: record, track: track, at: moment, in: state)
+        for (position, effect) in effects.enumerated() {
+            do throws(Refusal) {
+                try host.check(effect, in: state)
+            } catch {
+                throw error.naming(effect, position, of: effects.count)
+            }
+        }
+        return effects
     }
 
     private func refused(
@@ -234,12 +325,13 @@ extension GovernanceEngine {
             ] : [event]
     }
 
-    private func end(
+    /// Ends a proposal without a decision, and settles what is still held.
+    func end(
         _ record: inout ProposalRecord, as status: ProposalStatus, because refusal: Refusal,
         at moment: LogMoment, in state: StateOverlay
     ) -> [GovernanceEvent] {
         // A queued proposal's deposit went back when it passed.
-        let depositIsHeld = record.status == .submitted
+        let depositIsHeld = record.status != .queued
         record.status = status
         record.finishedAt = moment.time
         record.dueAt = nil
@@ -247,6 +339,7 @@ extension GovernanceEngine {
         let ended = GovernanceEvent.ended(
             proposal: record.number, status: status, reason: refusal.description)
         return [ended]
-            + (depositIsHeld ? settleDeposit(of: record, fate: .returned, in: state) : [])
+            + (depositIsHeld ? settleDeposit(of: record, burning: .zero, in: state) : [])
+            + settleBonds(of: record, fate: .returned, in: state)
     }
 }

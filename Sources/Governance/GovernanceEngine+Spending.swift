@@ -11,7 +11,7 @@ extension GovernanceEngine {
     ) throws(Refusal) -> Track {
         let track = try constitution.track(for: file.kind)
         guard let limit = track.spending else { return track }
-        let payments = file.effects.compactMap { effect -> TreasurySpend? in
+        let payments = file.allEffects.compactMap { effect -> TreasurySpend? in
             if case .treasurySpend(let payment) = effect { return payment }
             return nil
         }
@@ -29,13 +29,66 @@ extension GovernanceEngine {
             }
             let treasury = host.treasuryBalance(of: asset, in: state)
             if limit.share.isExceeded(by: sum, of: treasury) {
-                guard let beyond = constitution.track(named: limit.beyond) else {
-                    throw Refusal("constitution.no-track", "no track is named \(limit.beyond)")
-                }
-                return beyond
+                return try beyond(limit, of: track, constitution, sum: sum, treasury: treasury)
             }
         }
         return track
+    }
+
+    private func beyond(
+        _ limit: SpendingLimit, of track: Track, _ constitution: Constitution, sum: Amount,
+        treasury: Amount
+    ) throws(Refusal) -> Track {
+        guard let name = limit.beyond else {
+            throw Refusal(
+                "proposal.spending-cap",
+                "\(sum) within the window is more than \(limit.share) of the treasury's"
+                    + " \(treasury), and \(track.name) leads to no stricter track")
+        }
+        guard let beyond = constitution.track(named: name) else {
+            throw Refusal("constitution.no-track", "no track is named \(name)")
+        }
+        if let cap = beyond.spending, cap.share.isExceeded(by: sum, of: treasury) {
+            throw Refusal(
+                "proposal.spending-cap",
+                "\(sum) within the window is more than \(cap.share) of the treasury's"
+                    + " \(treasury), the most that \(beyond.name) may let out")
+        }
+        return beyond
+    }
+
+    /// Refuses what would take the same people past the share of the treasury that the track in
+    /// force may let out within its window (`proposal.spending-cap`). Only what was paid counts.
+    func checkWindow(
+        _ effects: [Effect], of record: ProposalRecord, track: Track, at moment: LogMoment,
+        in state: StateOverlay
+    ) throws(Refusal) {
+        guard let limit = track.spending else { return }
+        let payments = effects.compactMap { effect -> TreasurySpend? in
+            if case .treasurySpend(let payment) = effect { return payment }
+            return nil
+        }
+        let paid = recentSpends(within: limit.windowMilliseconds, at: moment, in: state).filter {
+            Self.proposal($0.proposal, in: state)?.status == .executed
+        }
+        for asset in Set(payments.map(\.asset)).sorted() {
+            let asked = payments.filter { $0.asset == asset }
+            let payees = Set(asked.map(\.to))
+            let before = paid.filter {
+                $0.payment.asset == asset
+                    && ($0.proposer == record.proposer || payees.contains($0.payment.to))
+            }.map(\.payment.amount)
+            var sum = Amount.zero
+            for amount in asked.map(\.amount) + before { sum = try sum.adding(amount) }
+            // The share is of what the treasury had before these were paid.
+            var treasury = host.treasuryBalance(of: asset, in: state)
+            for amount in before { treasury = try treasury.adding(amount) }
+            guard !limit.share.isExceeded(by: sum, of: treasury) else {
+                throw Refusal(
+                    "proposal.spending-cap",
+                    "\(sum) within the window is more than \(limit.share) of \(treasury)")
+            }
+        }
     }
 
     /// Payments asked for since the window began by proposals that were not turned down.

@@ -9,33 +9,50 @@ extension GovernanceEngine {
         _ file: ProposalFile, by proposer: Address, at moment: LogMoment, in state: StateOverlay
     ) throws(Refusal) -> [GovernanceEvent] {
         let constitution = try host.constitution(in: state)
-        try Effect.validate(file.effects, kind: file.kind)
-        for effect in file.effects { try host.check(effect, in: state) }
+        if file.options.isEmpty {
+            try Effect.validate(file.effects, kind: file.kind)
+        } else {
+            try ProposalOption.validate(file.options, kind: file.kind)
+        }
+        for effect in file.allEffects { try host.check(effect, in: state) }
         let track = try track(for: file, by: proposer, constitution, at: moment, in: state)
         try checkProposer(proposer, track: track, at: moment, in: state)
         let digest = file.effectsDigest
         let earlier = try checkNotOpen(digest, kind: file.kind, in: state)
-        try checkMembership(file.effects, track: track, at: moment, in: state)
+        try checkMembership(file.allEffects, track: track, at: moment, in: state)
+        let deposit = try track.depositTerms.price(
+            of: track.deposit, open: openCount(of: track.name, in: state))
 
         let number = Self.highestNumber(in: state) + 1
-        let record = newRecord(
+        var record = newRecord(
             file, number: number, proposer: proposer, track: track, effects: digest,
             resubmissionOf: earlier, at: moment)
-        var events: [GovernanceEvent] = [.submitted(record)]
-        if !track.deposit.isZero {
-            try host.holdDeposit(track.deposit, from: proposer, proposal: number, in: state)
-            events.append(
-                .depositHeld(proposal: number, account: proposer, amount: track.deposit))
-        }
+        record.deposit = deposit
+        try checkOptions(record, track)
+        try checkExpedited(file, track)
         GovernanceTables.counters.set(
             GovernanceTables.highestProposal, to: StoredNumber(number), in: state)
         GovernanceTables.documents.set(
             GovernanceTables.key(number),
-            to: ProposalDocument(text: file.text, effects: file.effects), in: state)
+            to: ProposalDocument(text: file.text, effects: file.effects, options: file.options),
+            in: state)
         GovernanceTables.effects.set(digest.bytes, to: StoredNumber(number), in: state)
-        recordSpends(file.effects, record, in: state)
+        recordSpends(file.allEffects, record, in: state)
+        _ = notePlan("submitted", &record, at: moment, in: state)
+        var events: [GovernanceEvent] = [.submitted(record)]
+        if !deposit.isZero {
+            try host.holdDeposit(deposit, from: proposer, proposal: number, in: state)
+            events.append(.depositHeld(proposal: number, account: proposer, amount: deposit))
+        }
         store(record, in: state)
         return events
+    }
+
+    private func checkExpedited(_ file: ProposalFile, _ track: Track) throws(Refusal) {
+        guard !file.isExpedited || track.expedited != nil else {
+            throw Refusal(
+                "proposal.not-expedited", "the track \(track.name) has no expedited vote")
+        }
     }
 
     /// Withdraws a proposal: by its proposer, before its voting opens. The deposit returns.
@@ -58,7 +75,8 @@ extension GovernanceEngine {
         record.dueAt = nil
         store(record, in: state)
         return [.ended(proposal: number, status: .cancelled, reason: "withdrawn by its proposer")]
-            + settleDeposit(of: record, fate: .returned, in: state)
+            + settleDeposit(
+                of: record, burning: record.rules.depositTerms.withdrawal, in: state)
     }
 
     static func highestNumber(in state: any StateReader) -> UInt64 {
@@ -76,8 +94,9 @@ extension GovernanceEngine {
         identity.number(number)
         identity.digest(effects)
         identity.digest(file.bodyDigest)
-        let opensAt = moment.time.advanced(by: track.times.delay)
-        return ProposalRecord(
+        let expedited = file.isExpedited ? track.expedited?.delay : nil
+        let opensAt = moment.time.advanced(by: expedited ?? track.times.delay)
+        var record = ProposalRecord(
             number: number, identity: SHA256.hash(identity.bytes), proposer: proposer,
             kind: file.kind, rules: track, title: file.title, effectsDigest: effects,
             bodyDigest: file.bodyDigest, resubmissionOf: earlier, status: .submitted,
@@ -85,6 +104,9 @@ extension GovernanceEngine {
             snapshotIndex: 0, supply: .zero, deadline: opensAt, quorumWasReached: false,
             swung: false, readyAt: nil, graceEnds: nil, finishedAt: nil, lastRefusal: nil,
             tally: Tally(), deposit: track.deposit, dueAt: opensAt)
+        record.isExpedited = file.isExpedited
+        record.optionCount = UInt16(truncatingIfNeeded: file.options.count)
+        return record
     }
 
     // MARK: Who may propose what

@@ -100,17 +100,23 @@ public struct GovernanceEngine {
             Array(track.utf8), to: StoredNumber(changed), in: state)
     }
 
-    /// Returns or burns the deposit, by the outcome and the rules.
+    /// Burns this part of the deposit, in whole units rounded down, and returns the rest.
     func settleDeposit(
-        of record: ProposalRecord, fate: DepositFate, in state: StateOverlay
+        of record: ProposalRecord, burning share: Fraction, in state: StateOverlay
     ) -> [GovernanceEvent] {
         guard !record.deposit.isZero else { return [] }
-        host.settleDeposit(
-            record.deposit, of: record.proposer, proposal: record.number, fate: fate, in: state)
-        return [
-            .depositSettled(
-                proposal: record.number, account: record.proposer, amount: record.deposit,
-                fate: fate)
-        ]
+        let burned = Amount.min(
+            record.deposit, (try? share.floor(of: record.deposit)) ?? record.deposit)
+        let returned = Amount(record.deposit.units - burned.units)
+        var events: [GovernanceEvent] = []
+        for (amount, fate) in [(burned, DepositFate.burned), (returned, .returned)]
+        where !amount.isZero {
+            host.settleDeposit(
+                amount, of: record.proposer, proposal: record.number, fate: fate, in: state)
+            events.append(
+                .depositSettled(
+                    proposal: record.number, account: record.proposer, amount: amount, fate: fate))
+        }
+        return events
     }
 }

@@ -26,8 +26,12 @@ public enum GovernanceEvent: Hashable, Sendable {
     case opened(ProposalRecord)
     /// Somebody voted, or changed their vote.
     case voted(
-        proposal: UInt64, voter: Address, choice: Choice, own: Amount, lent: Amount,
+        proposal: UInt64, voter: Address, choice: String, own: Amount, lent: Amount,
         previous: Choice?)
+    /// Somebody committed to a hidden ballot.
+    case committed(proposal: UInt64, voter: Address, commitment: Digest, bond: Amount)
+    /// A bond was settled: returned with the ballot revealed, burned without.
+    case bondSettled(proposal: UInt64, account: Address, amount: Amount, fate: DepositFate)
     /// A holder's own vote took their share back from a delegate who had voted.
     case overridden(proposal: UInt64, delegate: Address, holder: Address, amount: Amount)
     /// The end of voting moved.
@@ -51,6 +55,14 @@ public enum GovernanceEvent: Hashable, Sendable {
     case depositHeld(proposal: UInt64, account: Address, amount: Amount)
     /// A deposit was settled.
     case depositSettled(proposal: UInt64, account: Address, amount: Amount, fate: DepositFate)
+    /// What execution would do is no longer what it would have done before.
+    case planDrifted(proposal: UInt64, stage: String, before: Digest, now: Digest)
+    /// The guardian acted.
+    case guarded(proposal: UInt64, guardian: Address, action: GuardianAction, reason: String)
+    /// Somebody vouched for a person, or withdrew it.
+    case attested(source: Address, account: Address, person: Digest, standing: Bool)
+    /// A delegate came to vote with a share of the supply that should be talked about.
+    case concentrated(delegate: Address, power: Amount, supply: Amount)
     /// A holder lent power, or took it back.
     case delegated(holder: Address, scope: DelegationScope, delegation: Delegation)
 
@@ -71,6 +83,12 @@ public enum GovernanceEvent: Hashable, Sendable {
         case .depositHeld: "deposit.held"
         case .depositSettled: "deposit.settled"
         case .delegated: "delegation.set"
+        case .committed: "vote.committed"
+        case .bondSettled: "bond.settled"
+        case .planDrifted: "proposal.plan-drifted"
+        case .guarded: "proposal.guarded"
+        case .attested: "identity.attested"
+        case .concentrated: "delegation.concentrated"
         }
     }
 
@@ -83,93 +101,11 @@ public enum GovernanceEvent: Hashable, Sendable {
             .decided(let number, _, _, _, _), .queued(let number, _, _),
             .executed(let number, _), .executionRefused(let number, _, _, _),
             .ended(let number, _, _), .depositHeld(let number, _, _),
-            .depositSettled(let number, _, _, _):
+            .depositSettled(let number, _, _, _), .committed(let number, _, _, _),
+            .bondSettled(let number, _, _, _), .planDrifted(let number, _, _, _),
+            .guarded(let number, _, _, _):
             number
-        case .delegated: nil
+        case .delegated, .attested, .concentrated: nil
         }
-    }
-}
-
-extension GovernanceEvent {
-    /// The facts by name, in a fixed order: hashed into the event chain and shown as JSON.
-    public var fields: [(name: String, value: String)] {
-        var fields = ownFields
-        if let proposal { fields.insert(("proposal", String(proposal)), at: 0) }
-        return fields
-    }
-
-    private var ownFields: [(name: String, value: String)] {
-        switch self {
-        case .submitted(let record):
-            [
-                ("identity", record.identity.hex), ("proposer", record.proposer.hex),
-                ("proposal_kind", record.kind.word), ("track", record.rules.name),
-                ("title", record.title), ("effects", record.effectsDigest.hex),
-                ("body", record.bodyDigest.hex),
-                ("resubmission_of", record.resubmissionOf.map(String.init) ?? ""),
-                ("opens_at", record.opensAt.description),
-            ]
-        case .opened(let record):
-            [
-                ("rules", record.rulesDigest.hex), ("snapshot", String(record.snapshotIndex)),
-                ("supply", record.supply.description),
-                ("deadline", record.deadline.description),
-            ]
-        case .voted(_, let voter, let choice, let own, let lent, let previous):
-            [
-                ("voter", voter.hex), ("choice", choice.word), ("own", own.description),
-                ("lent", lent.description), ("previous", previous?.word ?? ""),
-            ]
-        case .overridden(_, let delegate, let holder, let amount):
-            [
-                ("delegate", delegate.hex), ("holder", holder.hex),
-                ("amount", amount.description),
-            ]
-        case .deadlineMoved(_, let deadline, let reason):
-            [("deadline", deadline.description), ("reason", reason.rawValue)]
-        case .phaseBegan(_, let status, let deadline):
-            [("status", status.word), ("deadline", deadline.description)]
-        case .decided(_, let status, let tally, let supply, let explanation):
-            [
-                ("status", status.word), ("for", tally.for.description),
-                ("against", tally.against.description), ("abstain", tally.abstain.description),
-                ("veto", tally.veto.description), ("supply", supply.description),
-                ("explanation", explanation.joined(separator: "\n")),
-            ]
-        case .queued(_, let readyAt, let graceEnds):
-            [("ready_at", readyAt.description), ("grace_ends", graceEnds.description)]
-        case .executed(_, let effects): [("effects", effects.hex)]
-        case .executionRefused(_, let code, let message, let nextTry):
-            [("code", code), ("message", message), ("next_try", nextTry?.description ?? "")]
-        case .ended(_, let status, let reason): [("status", status.word), ("reason", reason)]
-        case .depositHeld(_, let account, let amount):
-            [("account", account.hex), ("amount", amount.description)]
-        case .depositSettled(_, let account, let amount, let fate):
-            [
-                ("account", account.hex), ("amount", amount.description),
-                ("fate", fate.rawValue),
-            ]
-        case .delegated(let holder, let scope, let delegation):
-            [
-                ("holder", holder.hex), ("scope", scope.word),
-                (
-                    "shares",
-                    delegation.shares.map { "\($0.delegate.hex):\($0.parts)" }
-                        .joined(separator: ",")
-                ),
-                ("expires", delegation.expires?.description ?? ""),
-            ]
-        }
-    }
-
-    /// Code and fields in canonical form: what the event chain hashes.
-    public var encoded: [UInt8] {
-        var encoder = BinaryEncoder()
-        encoder.text(code)
-        encoder.array(fields) { encoder, field in
-            encoder.text(field.name)
-            encoder.text(field.value)
-        }
-        return encoder.bytes
     }
 }

@@ -1,6 +1,7 @@
 // What governance needs from the house around it: the constitution in force, what effects would do,
 // and somebody to hold the deposits. Governance itself knows no ledger, no jobs and no cluster.
 
+import Cryptography
 public import Primitives
 
 /// The control plane, as governance sees it.
@@ -36,4 +37,61 @@ public protocol GovernanceHost {
 
     /// The names of the cluster's seats.
     func memberNames(in state: any StateReader) -> [String]
+
+    /// The guardian, if the deployment has one.
+    func guardian(in state: any StateReader) -> Guardian?
+
+    /// SHA-256 over what executing `effects` would do now, worked out on a copy of the state; nil
+    /// where the host cannot say. A refusal is something that would happen, too.
+    func plan(
+        _ effects: [Effect], of proposal: ProposalRecord, at moment: LogMoment,
+        in state: any StateReader
+    ) -> Digest?
+
+    /// What nobody could know before this entry: ties go by it.
+    func lot(at moment: LogMoment, in state: any StateReader) -> Digest
+
+    /// Takes the bond of a hidden ballot; throws when they cannot pay.
+    func holdBond(
+        _ amount: Amount, from account: Address, proposal: UInt64, in state: StateOverlay
+    ) throws(Refusal)
+
+    /// Gives a bond back, or burns it. It was held, so this cannot fail.
+    func settleBond(
+        _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
+        in state: StateOverlay)
+}
+
+extension GovernanceHost {
+    /// No guardian.
+    public func guardian(in state: any StateReader) -> Guardian? { nil }
+
+    /// No plans.
+    public func plan(
+        _ effects: [Effect], of proposal: ProposalRecord, at moment: LogMoment,
+        in state: any StateReader
+    ) -> Digest? { nil }
+
+    /// The entry's place in the log: enough for tests, guessable elsewhere.
+    public func lot(at moment: LogMoment, in state: any StateReader) -> Digest {
+        var encoder = BinaryEncoder()
+        encoder.number(moment.index)
+        encoder.timestamp(moment.time)
+        return SHA256.hash(encoder.bytes)
+    }
+
+    /// A bond is a deposit of another kind.
+    public func holdBond(
+        _ amount: Amount, from account: Address, proposal: UInt64, in state: StateOverlay
+    ) throws(Refusal) {
+        try holdDeposit(amount, from: account, proposal: proposal, in: state)
+    }
+
+    /// A bond is a deposit of another kind.
+    public func settleBond(
+        _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
+        in state: StateOverlay
+    ) {
+        settleDeposit(amount, of: account, proposal: proposal, fate: fate, in: state)
+    }
 }

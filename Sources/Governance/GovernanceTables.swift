@@ -22,11 +22,21 @@ enum GovernanceTables {
     static let counters = Table<StoredNumber>(prefix: 0x17)
     /// Track name -> when a proposal of it was last executed.
     static let lastExecuted = Table<StoredNumber>(prefix: 0x18)
+    /// Proposal number, voter -> commitment to a hidden ballot.
+    static let commitments = Table<Commitment>(prefix: 0x19)
+    /// Source, account -> person.
+    static let identities = Table<PersonRecord>(prefix: 0x1A)
+    /// Source, person -> account.
+    static let persons = Table<AccountRecord>(prefix: 0x1B)
+    /// Holder, proposal number -> what the holder's ballot locks.
+    static let locks = Table<VoteLock>(prefix: 0x1C)
 
     /// Holder, index newest first -> balance.
     static let balances = Table<BalanceCheckpoint>(prefix: 0x20)
     /// Index newest first -> supply.
     static let supplies = Table<BalanceCheckpoint>(prefix: 0x21)
+    /// Index newest first -> what accounts hold together.
+    static let held = Table<BalanceCheckpoint>(prefix: 0x24)
     /// Holder, scope, index newest first -> delegation.
     static let delegations = Table<Delegation>(prefix: 0x22)
     /// Delegate, scope, holder -> nothing.

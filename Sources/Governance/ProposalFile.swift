@@ -12,8 +12,12 @@ public struct ProposalFile: Sendable, Equatable {
     public let title: String
     /// Where it is discussed, if the authors say so.
     public let discussion: String?
-    /// What happens when it passes.
+    /// What happens when it passes; empty where it offers options.
     public let effects: [Effect]
+    /// What voters choose from; empty where there is nothing to choose.
+    public let options: [ProposalOption]
+    /// Whether its authors ask for the expedited vote of its track.
+    public let isExpedited: Bool
     /// The Markdown body.
     public let body: String
     /// The whole text.
@@ -25,7 +29,11 @@ public struct ProposalFile: Sendable, Equatable {
     public static let titleLimit = 120
 
     /// SHA-256 of the canonical form of the effects.
-    public var effectsDigest: Digest { Effect.digest(of: effects) }
+    public var effectsDigest: Digest {
+        options.isEmpty ? Effect.digest(of: effects) : ProposalOption.digest(of: options)
+    }
+    /// The effects, or those of all options.
+    public var allEffects: [Effect] { effects + options.flatMap(\.effects) }
     /// SHA-256 of the body.
     public var bodyDigest: Digest { SHA256.hash(Array(body.utf8)) }
 
@@ -45,7 +53,14 @@ public struct ProposalFile: Sendable, Equatable {
         discussion =
             mapping.has("discussion")
             ? try mapping.text("discussion", limit: EffectLimits.sentence) : nil
-        effects = try ProposalFile.effects(&mapping, kind: kind)
+        isExpedited = mapping.has("expedited") ? try mapping.flag("expedited") : false
+        if mapping.has("options") {
+            effects = []
+            options = try ProposalFile.options(&mapping, kind: kind)
+        } else {
+            effects = try ProposalFile.effects(&mapping, kind: kind)
+            options = []
+        }
         try mapping.finish()
         self.body = body
         self.text = text
@@ -89,6 +104,26 @@ public struct ProposalFile: Sendable, Equatable {
             throw error.placed(error.place ?? place ?? mapping.name)
         }
         return effects
+    }
+
+    private static func options(
+        _ mapping: inout YAMLMapping, kind: ProposalKind
+    ) throws(Refusal) -> [ProposalOption] {
+        var options: [ProposalOption] = []
+        for node in try mapping.sequence("options") {
+            var inner = try YAMLMapping(node, name: mapping.name, path: "options")
+            options.append(
+                ProposalOption(
+                    name: try inner.text("name", limit: EffectLimits.name),
+                    effects: try effects(&inner, kind: kind)))
+            try inner.finish()
+        }
+        do {
+            try ProposalOption.validate(options, kind: kind)
+        } catch {
+            throw mapping.refusal(error.code, error.message, key: "options")
+        }
+        return options
     }
 
     private static func check(

@@ -48,6 +48,9 @@ public enum ProposalKind: UInt8, CaseIterable, Hashable, Sendable {
     ///
     /// The hard bounds are stricter for these.
     public var movesValue: Bool { self != .signal }
+
+    /// Whether it may be voted on in haste: it takes something out of service, or only says it.
+    public var mayBeExpedited: Bool { self == .signal || self == .retireModel }
 }
 
 /// A small closed choice: one byte in the canonical form.

@@ -27,6 +27,8 @@ public enum ProposalStatus: UInt8, CaseIterable, ByteCodable, Sendable {
     case expired = 9
     /// It passed, but its effects were refused until the grace ended.
     case executionFailed = 10
+    /// Voting has ended; hidden ballots are revealed and counted.
+    case revealing = 11
 
     /// The word on pages and in JSON.
     public var word: String {
@@ -42,14 +44,23 @@ public enum ProposalStatus: UInt8, CaseIterable, ByteCodable, Sendable {
         case .cancelled: "cancelled"
         case .expired: "expired"
         case .executionFailed: "execution-failed"
+        case .revealing: "revealing"
         }
     }
 
     /// Whether nothing will ever change it.
-    public var isFinal: Bool { rawValue >= ProposalStatus.executed.rawValue }
+    public var isFinal: Bool {
+        switch self {
+        case .executed, .defeated, .vetoed, .cancelled, .expired, .executionFailed: true
+        case .submitted, .voting, .objection, .confirming, .revealing, .queued: false
+        }
+    }
 
     /// Whether it counts against a track's limit of open proposals.
-    public var isOpen: Bool { rawValue < ProposalStatus.queued.rawValue }
+    public var isOpen: Bool { !isFinal && self != .queued }
+
+    /// Whether power is read and ballots count.
+    var isVoting: Bool { isOpen && self != .submitted }
 }
 
 /// A proposal and how it stands.
@@ -98,8 +109,30 @@ public struct ProposalRecord: Hashable, Sendable {
     public internal(set) var finishedAt: Timestamp?
     /// Why the last execution was refused.
     public internal(set) var lastRefusal: String?
-    /// The power behind each choice.
+    /// The votes behind each choice, as they weigh.
     public internal(set) var tally: Tally
+    /// The tokens behind each choice: what the quorum counts.
+    public internal(set) var turnout = Tally()
+    /// What the quorum is a share of, at the snapshot.
+    public internal(set) var quorumBase = Amount.zero
+    /// What ties go by, fixed when voting opens.
+    public internal(set) var lot = Digest.zero
+    /// Whether it runs as an expedited vote.
+    public internal(set) var isExpedited = false
+    /// How many options its voters choose from.
+    public internal(set) var optionCount: UInt16 = 0
+    /// The options, or projects, that won, by position; empty until voting ends.
+    public internal(set) var winners: [UInt16] = []
+    /// When voting ends or ended that may pass before: falling thresholds, an expedited vote.
+    public internal(set) var periodEnds = Timestamp.zero
+    /// When the vote was decided.
+    public internal(set) var decidedAt: Timestamp?
+    /// By how much the guardian holds it up, in milliseconds.
+    public internal(set) var heldUp: UInt64 = 0
+    /// What execution would have done, at each stage that it was tried at.
+    public internal(set) var plans: [PlanRecord] = []
+    /// Hidden ballots that were committed to.
+    public internal(set) var committed: UInt64 = 0
     /// What the proposer put down.
     public internal(set) var deposit: Amount
     /// When the proposal needs attention next; nil when final.
@@ -113,10 +146,73 @@ public struct ProposalRecord: Hashable, Sendable {
         PowerSnapshot(index: snapshotIndex, time: opensAt, age: rules.times.powerAge)
     }
 
-    /// The outcome as the tally stands. Throws `amount.overflow`, which a supply below 2^128
-    /// excludes.
-    public func verdict() throws(Refusal) -> Verdict {
-        try rules.tally.decide(tally, supply: supply)
+    /// The outcome as the tally stands, at the end of the vote where thresholds fall. Throws
+    /// `amount.overflow`, which a supply below 2^128 excludes.
+    public func verdict() throws(Refusal) -> Verdict { try verdict(at: nil) }
+
+    /// The outcome if the vote ended at `time`.
+    public func verdict(at time: Timestamp?) throws(Refusal) -> Verdict {
+        let rules = tallyRules(at: time)
+        let base = rules.quorumBase == .supply ? supply : quorumBase
+        return try rules.decide(tally, supply: supply, turnout: turnout, base: base)
+    }
+
+    /// The rules that decide at `time`; at the end of the vote for nil.
+    public func tallyRules(at time: Timestamp?) -> TallyRules {
+        var tallyRules = rules.tally
+        if isExpedited, let expedited = rules.expedited {
+            tallyRules.threshold = expedited.threshold
+            tallyRules.thresholdIsStrict = false
+        }
+        guard let curves = rules.curves else { return tallyRules }
+        let elapsed = elapsed(at: time)
+        let whole = UInt128(ThresholdCurve.whole)
+        tallyRules.threshold =
+            Fraction(UInt128(curves.approval.threshold(at: elapsed)), over: whole) ?? .one
+        // A tie never passes.
+        tallyRules.thresholdIsStrict = tallyRules.threshold <= .half
+        tallyRules.quorum = .share(
+            Fraction(UInt128(curves.support.threshold(at: elapsed)), over: whole) ?? .one)
+        return tallyRules
+    }
+
+    /// How much of the period has gone, in parts of a billion.
+    private func elapsed(at time: Timestamp?) -> UInt64 {
+        let period = rules.times.period
+        guard let time, time < periodEnds, period > 0 else { return ThresholdCurve.whole }
+        let left = UInt128(Swift.min(periodEnds.since(time), period))
+        let gone = (UInt128(period) - left) * UInt128(ThresholdCurve.whole) / UInt128(period)
+        return UInt64(truncatingIfNeeded: gone)
+    }
+}
+
+/// What execution would do, worked out on a copy of the state at some stage of a proposal's life.
+public struct PlanRecord: Hashable, Sendable, BinaryCodable {
+    /// The stage: `submitted`, `opened`, `queued`.
+    public let stage: String
+    /// The log entry it was tried at.
+    public let index: UInt64
+    /// SHA-256 over what would happen, effect by effect.
+    public let digest: Digest
+
+    init(stage: String, index: UInt64, digest: Digest) {
+        self.stage = stage
+        self.index = index
+        self.digest = digest
+    }
+
+    /// Stage, index, digest.
+    public func encode(into encoder: inout BinaryEncoder) {
+        encoder.text(stage)
+        encoder.number(index)
+        encoder.digest(digest)
+    }
+
+    /// Reads a plan's record.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        stage = try decoder.text(limit: 32)
+        index = try decoder.number()
+        digest = try decoder.digest()
     }
 }
 
@@ -124,87 +220,22 @@ public struct ProposalRecord: Hashable, Sendable {
 public struct ProposalDocument: Hashable, Sendable {
     /// The whole file.
     public let text: String
-    /// Its effects.
+    /// Its effects; empty where it offers options.
     public let effects: [Effect]
-}
+    /// Its options.
+    public let options: [ProposalOption]
 
-extension ProposalDocument: BinaryCodable {
-    /// Text, then effects.
-    public func encode(into encoder: inout BinaryEncoder) {
-        encoder.text(text)
-        encoder.array(effects) { $0.value($1) }
+    /// The effects, or those of all options.
+    public var allEffects: [Effect] { effects + options.flatMap(\.effects) }
+
+    /// SHA-256 of the canonical form of effects or options: what ballots sign.
+    public var effectsDigest: Digest {
+        options.isEmpty ? Effect.digest(of: effects) : ProposalOption.digest(of: options)
     }
 
-    /// Reads a document.
-    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
-        text = try decoder.text(limit: ProposalFile.byteLimit)
-        effects = try decoder.array(limit: EffectLimits.count) { (decoder) throws(Refusal) in
-            try decoder.value()
-        }
-    }
-}
-
-extension ProposalRecord: BinaryCodable {
-    /// The fields in the order declared.
-    public func encode(into encoder: inout BinaryEncoder) {
-        encoder.number(number)
-        encoder.digest(identity)
-        encoder.address(proposer)
-        encoder.value(kind)
-        encoder.value(rules)
-        encoder.text(title)
-        encoder.digest(effectsDigest)
-        encoder.digest(bodyDigest)
-        encoder.optional(resubmissionOf) { $0.number($1) }
-        encoder.value(status)
-        encoder.number(submittedIndex)
-        encoder.timestamp(submittedAt)
-        encoder.timestamp(opensAt)
-        encoder.number(snapshotIndex)
-        encoder.amount(supply)
-        encoder.timestamp(deadline)
-        encoder.flag(quorumWasReached)
-        encoder.flag(swung)
-        encoder.optional(readyAt) { $0.timestamp($1) }
-        encoder.optional(graceEnds) { $0.timestamp($1) }
-        encoder.optional(finishedAt) { $0.timestamp($1) }
-        encoder.optional(lastRefusal) { $0.text($1) }
-        encoder.value(tally)
-        encoder.amount(deposit)
-        encoder.optional(dueAt) { $0.timestamp($1) }
-    }
-
-    /// Reads a record.
-    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
-        number = try decoder.number()
-        identity = try decoder.digest()
-        proposer = try decoder.address()
-        kind = try decoder.value()
-        rules = try decoder.value()
-        title = try decoder.text(limit: ProposalFile.titleLimit)
-        effectsDigest = try decoder.digest()
-        bodyDigest = try decoder.digest()
-        resubmissionOf = try decoder.optional { (decoder) throws(Refusal) in
-            try decoder.number()
-        }
-        status = try decoder.value()
-        submittedIndex = try decoder.number()
-        submittedAt = try decoder.timestamp()
-        opensAt = try decoder.timestamp()
-        snapshotIndex = try decoder.number()
-        supply = try decoder.amount()
-        deadline = try decoder.timestamp()
-        quorumWasReached = try decoder.flag()
-        swung = try decoder.flag()
-        let time = { (decoder: inout BinaryDecoder) throws(Refusal) in try decoder.timestamp() }
-        readyAt = try decoder.optional(time)
-        graceEnds = try decoder.optional(time)
-        finishedAt = try decoder.optional(time)
-        lastRefusal = try decoder.optional { (decoder) throws(Refusal) in
-            try decoder.text(limit: 1 << 16)
-        }
-        tally = try decoder.value()
-        deposit = try decoder.amount()
-        dueAt = try decoder.optional(time)
+    /// What voters choose from, by name: options, or a funding round's projects.
+    public var optionNames: [String] {
+        if case .fundingRound(let round) = effects.first { return round.projects.map(\.name) }
+        return options.map(\.name)
     }
 }

@@ -40,8 +40,29 @@ public struct TallyRules: Hashable, Sendable {
         }
     }
 
+    /// What the quorum is a share of.
+    public enum QuorumBase: UInt8, CaseIterable, ByteCodable, Sendable {
+        /// The whole supply.
+        case supply = 0
+        /// What accounts hold: the supply without what the treasury keeps and nobody can vote with.
+        case held = 1
+        /// What holders lend to delegates at the snapshot.
+        case delegated = 2
+
+        /// The word in a policy file.
+        public var word: String {
+            switch self {
+            case .supply: "supply"
+            case .held: "held"
+            case .delegated: "delegated"
+            }
+        }
+    }
+
     /// How much must take part.
     public var quorum: Quorum
+    /// What `quorum` is a share of.
+    public var quorumBase: QuorumBase
     /// The choices that count towards the quorum.
     public var quorumCounts: ChoiceSet
     /// The share that must be for.
@@ -56,9 +77,11 @@ public struct TallyRules: Hashable, Sendable {
     /// Sets the parameters.
     public init(
         quorum: Quorum, quorumCounts: ChoiceSet, threshold: Fraction = .half,
-        thresholdBase: Base = .decided, thresholdIsStrict: Bool = true, veto: Fraction? = nil
+        thresholdBase: Base = .decided, thresholdIsStrict: Bool = true, veto: Fraction? = nil,
+        quorumBase: QuorumBase = .supply
     ) {
         self.quorum = quorum
+        self.quorumBase = quorumBase
         self.quorumCounts = quorumCounts
         self.threshold = threshold
         self.thresholdBase = thresholdBase
@@ -92,9 +115,19 @@ public struct Verdict: Hashable, Sendable {
 
 extension TallyRules {
     /// Applies the rules: quorum, then veto, then threshold. Throws `amount.overflow`.
-    public func decide(_ tally: Tally, supply: Amount) throws(Refusal) -> Verdict {
+    ///
+    /// - Parameters:
+    ///   - tally: the votes, as they weigh.
+    ///   - supply: the supply at the snapshot.
+    ///   - turnout: the tokens behind the votes where that is not what they weigh; the quorum
+    ///     counts tokens.
+    ///   - base: what the quorum is a share of where that is not the supply.
+    public func decide(
+        _ tally: Tally, supply: Amount, turnout: Tally? = nil, base: Amount? = nil
+    ) throws(Refusal) -> Verdict {
         var lines: [String] = []
-        guard try isQuorumReached(tally, supply: supply, lines: &lines) else {
+        let present = turnout ?? tally
+        guard try isQuorumReached(present, supply: base ?? supply, lines: &lines) else {
             return Verdict(outcome: .quorumMissed, explanation: lines)
         }
         if try isVetoed(tally, lines: &lines) {
@@ -121,12 +154,12 @@ extension TallyRules {
             reached = fraction.isReached(by: present, of: supply)
             comparison =
                 "\(present) x \(fraction.denominator) \(reached ? ">=" : "<")"
-                + " \(fraction.numerator) x supply \(supply)"
+                + " \(fraction.numerator) x \(quorumBase.word) \(supply)"
         case .moreThanShare(let fraction):
             reached = fraction.isExceeded(by: present, of: supply)
             comparison =
                 "\(present) x \(fraction.denominator) \(reached ? ">" : "<=")"
-                + " \(fraction.numerator) x supply \(supply)"
+                + " \(fraction.numerator) x \(quorumBase.word) \(supply)"
         case .flooredShare(let fraction):
             let needed = try fraction.floor(of: supply)
             reached = present >= needed
@@ -220,6 +253,7 @@ extension TallyRules: BinaryCodable {
         encoder.value(thresholdBase)
         encoder.flag(thresholdIsStrict)
         encoder.optional(veto) { $0.value($1) }
+        encoder.value(quorumBase)
     }
 
     /// Reads rules.
@@ -240,5 +274,6 @@ extension TallyRules: BinaryCodable {
         thresholdBase = try decoder.value()
         thresholdIsStrict = try decoder.flag()
         veto = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
+        quorumBase = try decoder.value()
     }
 }

@@ -30,14 +30,16 @@ extension SpendingLimit: BinaryCodable {
     public func encode(into encoder: inout BinaryEncoder) {
         encoder.value(share)
         encoder.number(windowMilliseconds)
-        encoder.text(beyond)
+        encoder.optional(beyond) { $0.text($1) }
     }
 
     /// Reads a limit.
     public init(from decoder: inout BinaryDecoder) throws(Refusal) {
         share = try decoder.value()
         windowMilliseconds = try decoder.number()
-        beyond = try decoder.text(limit: 64)
+        beyond = try decoder.optional { (decoder) throws(Refusal) in
+            try decoder.text(limit: 64)
+        }
     }
 }
 
@@ -82,6 +84,12 @@ extension Track: BinaryCodable {
         encoder.flag(changeVotes)
         encoder.value(system)
         encoder.optional(spending) { $0.value($1) }
+        encoder.value(depositTerms)
+        encoder.optional(curves) { $0.value($1) }
+        encoder.optional(hidden) { $0.value($1) }
+        encoder.optional(identity) { $0.address($1) }
+        encoder.number(lockPeriod)
+        encoder.optional(expedited) { $0.value($1) }
     }
 
     /// Reads a track.
@@ -97,5 +105,11 @@ extension Track: BinaryCodable {
         changeVotes = try decoder.flag()
         system = try decoder.value()
         spending = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
+        depositTerms = try decoder.value()
+        curves = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
+        hidden = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
+        identity = try decoder.optional { (decoder) throws(Refusal) in try decoder.address() }
+        lockPeriod = try decoder.number()
+        expedited = try decoder.optional { (decoder) throws(Refusal) in try decoder.value() }
     }
 }

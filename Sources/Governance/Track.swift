@@ -11,6 +11,8 @@ public enum DepositRefund: UInt8, CaseIterable, ByteCodable, Sendable {
     case unlessVetoedOrIgnored = 1
     /// Always returned.
     case always = 2
+    /// Returned only when it passes: what nobody wanted costs something.
+    case ifPassed = 3
 
     /// The word in a policy file.
     public var word: String {
@@ -18,23 +20,7 @@ public enum DepositRefund: UInt8, CaseIterable, ByteCodable, Sendable {
         case .unlessVetoed: "unless-vetoed"
         case .unlessVetoedOrIgnored: "unless-vetoed-or-ignored"
         case .always: "always"
-        }
-    }
-}
-
-/// How ballots of a track are counted.
-public enum VotingSystem: UInt8, CaseIterable, ByteCodable, Sendable {
-    /// For, against, abstain, veto, weighted by tokens.
-    case token = 0
-    /// As `token` whether there is to be a round; the approved projects share the budget by the
-    /// Method of Equal Shares.
-    case equalShares = 1
-
-    /// The word in a policy file.
-    public var word: String {
-        switch self {
-        case .token: "token"
-        case .equalShares: "equal-shares"
+        case .ifPassed: "if-passed"
         }
     }
 }
@@ -61,11 +47,11 @@ public struct SpendingLimit: Hashable, Sendable {
     public var share: Fraction
     /// How far back spending by or to the same accounts is added up, in milliseconds.
     public var windowMilliseconds: UInt64
-    /// The name of the track for what is larger.
-    public var beyond: String
+    /// The name of the track for what is larger; nil where nothing larger may be asked for.
+    public var beyond: String?
 
     /// Sets a limit.
-    public init(share: Fraction, windowMilliseconds: UInt64, beyond: String) {
+    public init(share: Fraction, windowMilliseconds: UInt64, beyond: String?) {
         self.share = share
         self.windowMilliseconds = windowMilliseconds
         self.beyond = beyond
@@ -141,12 +127,27 @@ public struct Track: Hashable, Sendable {
     public var system: VotingSystem
     /// Where larger spending goes.
     public var spending: SpendingLimit?
+    /// What a forfeited deposit and a withdrawal cost, and how the price grows.
+    public var depositTerms: DepositTerms
+    /// Thresholds that fall while the vote runs; nil where they stand still.
+    public var curves: TrackCurves?
+    /// How ballots are hidden until voting has ended; nil where they are open.
+    public var hidden: HiddenBallots?
+    /// Whose word says which accounts are different people; quadratic tracks have one.
+    public var identity: Address?
+    /// How long the first level of conviction locks tokens, in milliseconds.
+    public var lockPeriod: UInt64
+    /// The faster way for what cannot wait and moves no money; nil where there is none.
+    public var expedited: ExpeditedRules?
 
     /// Sets the rules.
     public init(
         name: String, kind: ProposalKind, proposer: ProposerPower, deposit: Amount,
         refund: DepositRefund, openLimit: UInt32, times: TrackTimes, tally: TallyRules,
-        changeVotes: Bool, system: VotingSystem, spending: SpendingLimit? = nil
+        changeVotes: Bool, system: VotingSystem, spending: SpendingLimit? = nil,
+        depositTerms: DepositTerms = DepositTerms(), curves: TrackCurves? = nil,
+        hidden: HiddenBallots? = nil, identity: Address? = nil, lockPeriod: UInt64 = 0,
+        expedited: ExpeditedRules? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -159,6 +160,12 @@ public struct Track: Hashable, Sendable {
         self.changeVotes = changeVotes
         self.system = system
         self.spending = spending
+        self.depositTerms = depositTerms
+        self.curves = curves
+        self.hidden = hidden
+        self.identity = identity
+        self.lockPeriod = lockPeriod
+        self.expedited = expedited
     }
 
     /// SHA-256 of the canonical form: what a proposal records as the rules it was voted under.

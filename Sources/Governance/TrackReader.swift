@@ -4,9 +4,9 @@ import Primitives
 
 /// Reads a track from its mapping and the defaults behind it.
 struct TrackReader {
-    private var own: YAMLMapping
+    var own: YAMLMapping
     private var defaults: YAMLMapping
-    private let name: String
+    let name: String
 
     init(own: YAMLMapping, defaults: YAMLMapping, name: String) {
         self.own = own
@@ -17,7 +17,8 @@ struct TrackReader {
     /// The whole track, within the bounds.
     mutating func track(bounds: ConstitutionBounds) throws(Refusal) -> Track {
         let kind = try kind()
-        let (deposit, refund) = try deposit()
+        let (deposit, refund, terms) = try deposit()
+        let system = try system()
         let track = Track(
             name: name, kind: kind, proposer: try proposer(), deposit: deposit, refund: refund,
             openLimit: UInt32(
@@ -28,8 +29,13 @@ struct TrackReader {
             changeVotes: try read("change_votes") { (map, key) throws(Refusal) in
                 try map.flag(key)
             },
-            system: try system(kind: kind), spending: try spending(kind: kind))
+            system: system, spending: try spending(kind: kind), depositTerms: terms,
+            curves: try curves(), hidden: try hidden(),
+            identity: own.has("identity") ? try own.address("identity") : nil,
+            lockPeriod: own.has("lock_period") ? try own.duration("lock_period") : 0,
+            expedited: try expedited())
         try own.finish()
+        try checkSystem(track)
         do {
             try bounds.check(track)
         } catch {
@@ -70,13 +76,18 @@ struct TrackReader {
         }
     }
 
-    private mutating func deposit() throws(Refusal) -> (Amount, DepositRefund) {
+    private mutating func deposit() throws(Refusal) -> (Amount, DepositRefund, DepositTerms) {
         try read("deposit") { (map, key) throws(Refusal) in
             var inner = try map.mapping(key)
             let amount = try inner.amount("amount")
             let word = try inner.word("refund", of: DepositRefund.allCases.map(\.word))
+            var terms = DepositTerms()
+            if inner.has("burned") { terms.burned = try inner.fraction("burned") }
+            if inner.has("withdrawal") { terms.withdrawal = try inner.fraction("withdrawal") }
+            if inner.has("growth") { terms.growth = try inner.fraction("growth") }
             try inner.finish()
-            return (amount, DepositRefund.allCases.first { $0.word == word } ?? .unlessVetoed)
+            let refund = DepositRefund.allCases.first { $0.word == word } ?? .unlessVetoed
+            return (amount, refund, terms)
         }
     }
 
@@ -97,11 +108,13 @@ struct TrackReader {
     private mutating func tally() throws(Refusal) -> TallyRules {
         var rules = try read("quorum") { (map, key) throws(Refusal) in
             var inner = try map.mapping(key)
-            _ = try inner.word("base", of: ["supply"])
+            let base = try inner.word("base", of: TallyRules.QuorumBase.allCases.map(\.word))
             let share = try inner.fraction("fraction")
             let counts = try inner.choices("counts")
             try inner.finish()
-            return TallyRules(quorum: .share(share), quorumCounts: counts)
+            return TallyRules(
+                quorum: .share(share), quorumCounts: counts,
+                quorumBase: TallyRules.QuorumBase.allCases.first { $0.word == base } ?? .supply)
         }
         (rules.threshold, rules.thresholdBase, rules.thresholdIsStrict) =
             try read("threshold") { (map, key) throws(Refusal) in
@@ -120,15 +133,10 @@ struct TrackReader {
         return rules
     }
 
-    private mutating func system(kind: ProposalKind) throws(Refusal) -> VotingSystem {
+    private mutating func system() throws(Refusal) -> VotingSystem {
         try read("system") { (map, key) throws(Refusal) in
             let word = try map.word(key, of: VotingSystem.allCases.map(\.word))
-            let system = VotingSystem.allCases.first { $0.word == word } ?? .token
-            guard system == .token || kind == .fundingRound else {
-                throw map.refusal(
-                    "constitution.system", "`\(word)` is for funding-round only", key: key)
-            }
-            return system
+            return VotingSystem.allCases.first { $0.word == word } ?? .token
         }
     }
 
@@ -141,7 +149,8 @@ struct TrackReader {
         var inner = try own.mapping("spending")
         let limit = SpendingLimit(
             share: try inner.fraction("share_of_treasury"),
-            windowMilliseconds: try inner.duration("window"), beyond: try inner.text("beyond"))
+            windowMilliseconds: try inner.duration("window"),
+            beyond: inner.has("beyond") ? try inner.text("beyond") : nil)
         try inner.finish()
         return limit
     }

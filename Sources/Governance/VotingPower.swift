@@ -81,6 +81,13 @@ public enum VotingPower {
             to: BalanceCheckpoint(amount: supply, time: moment.time), in: state)
     }
 
+    /// Notes that accounts hold `amount` together from the end of this entry on.
+    public static func recordHeld(_ amount: Amount, at moment: LogMoment, in state: StateOverlay) {
+        GovernanceTables.held.set(
+            GovernanceTables.newestFirst(moment.index),
+            to: BalanceCheckpoint(amount: amount, time: moment.time), in: state)
+    }
+
     /// Replaces what `holder` lends in `scope`, from the end of this entry on. No shares end it.
     public static func delegate(
         from holder: Address, scope: DelegationScope, _ delegation: Delegation,
@@ -93,6 +100,7 @@ public enum VotingPower {
         if let expires = delegation.expires, expires <= moment.time {
             throw Refusal("delegation.expired", "the delegation would lapse before it starts")
         }
+        try checkLoop(from: holder, scope: scope, delegation, at: moment, in: state)
         GovernanceTables.delegations.set(
             holder.bytes + [scope.byte] + GovernanceTables.newestFirst(moment.index),
             to: delegation, in: state)
@@ -101,6 +109,31 @@ public enum VotingPower {
                 share.delegate.bytes + [scope.byte] + holder.bytes, to: Presence(), in: state)
         }
         return .delegated(holder: holder, scope: scope, delegation: delegation)
+    }
+
+    /// How far a chain of delegates is followed in search of a loop.
+    private static let loopSearchLimit = 256
+
+    /// Refuses a delegation whose delegates lend back to its holder (`delegation.loop`). Power is
+    /// never passed on, so a loop would do no harm but to those who believe somebody in it votes.
+    private static func checkLoop(
+        from holder: Address, scope: DelegationScope, _ delegation: Delegation,
+        at moment: LogMoment, in state: any StateReader
+    ) throws(Refusal) {
+        let snapshot = PowerSnapshot(index: moment.index, time: moment.time)
+        var open = delegation.shares.map(\.delegate)
+        var seen = Set(open)
+        while let delegate = open.popLast(), seen.count <= loopSearchLimit {
+            let next = self.delegation(of: delegate, in: scope, at: snapshot, in: state)
+            for share in next?.shares ?? [] {
+                guard share.delegate != holder else {
+                    throw Refusal(
+                        "delegation.loop",
+                        "\(delegate) lends to \(holder) already: of a circle nobody votes")
+                }
+                if seen.insert(share.delegate).inserted { open.append(share.delegate) }
+            }
+        }
     }
 
     // MARK: Reading
@@ -117,6 +150,33 @@ public enum VotingPower {
         GovernanceTables.supplies.records(
             from: GovernanceTables.newestFirst(index), limit: 1, in: state
         ).first?.record.amount ?? .zero
+    }
+
+    /// What accounts held together at the end of entry `index`.
+    public static func held(at index: UInt64, in state: any StateReader) -> Amount {
+        GovernanceTables.held.records(
+            from: GovernanceTables.newestFirst(index), limit: 1, in: state
+        ).first?.record.amount ?? .zero
+    }
+
+    /// What holders lend to delegates for `kind` at the snapshot. Costs a look at every holder who
+    /// ever lent, once, when a vote on a track with this base opens.
+    public static func delegated(
+        for kind: ProposalKind, at snapshot: PowerSnapshot, in state: any StateReader
+    ) -> Amount {
+        var holders: Set<Address> = []
+        for (key, _) in GovernanceTables.delegators.records(in: state) {
+            if let holder = Address(key.suffix(Address.count)) { holders.insert(holder) }
+        }
+        var sum: UInt128 = 0
+        for holder in holders {
+            guard let delegation = delegation(of: holder, for: kind, at: snapshot, in: state)
+            else { continue }
+            let balance = agedBalance(of: holder, at: snapshot, in: state)
+            // Parts of balances, so that the sum stays below the supply.
+            for share in delegation.shares { sum += share.units(of: balance).units }
+        }
+        return Amount(sum)
     }
 
     /// The least `holder` had from `age` before the opening to the snapshot.
@@ -150,15 +210,26 @@ public enum VotingPower {
         in state: any StateReader
     ) -> Delegation? {
         for scope in [DelegationScope.kind(kind), .all] {
-            let prefix = holder.bytes + [scope.byte]
-            let found = GovernanceTables.delegations.records(
-                withPrefix: prefix, from: prefix + GovernanceTables.newestFirst(snapshot.index),
-                limit: 1, in: state)
-            if let delegation = found.first?.record, delegation.isInForce(at: snapshot.time) {
-                return delegation
+            if let found = delegation(of: holder, in: scope, at: snapshot, in: state) {
+                return found
             }
         }
         return nil
+    }
+
+    /// What `holder` lends in one scope at the snapshot; nil when nothing.
+    public static func delegation(
+        of holder: Address, in scope: DelegationScope, at snapshot: PowerSnapshot,
+        in state: any StateReader
+    ) -> Delegation? {
+        let prefix = holder.bytes + [scope.byte]
+        let found = GovernanceTables.delegations.records(
+            withPrefix: prefix, from: prefix + GovernanceTables.newestFirst(snapshot.index),
+            limit: 1, in: state)
+        guard let delegation = found.first?.record, delegation.isInForce(at: snapshot.time) else {
+            return nil
+        }
+        return delegation
     }
 
     /// What others lend to `delegate` for `kind` at the snapshot, ascending by holder.

@@ -79,6 +79,65 @@ struct DeterminismTests {
         return "\(deployment.machine.stateDigest) \(events)"
     }
 
+    /// Every voting system and every kind of tie, over thirty voters with random ballots.
+    private func parliamentDigest(_ system: String) throws -> String {
+        let policies = try DecisionTests.constitution("signal", "system: \(system)\ntimelock: 0s\n")
+        let deployment = try TestDeployment(policies: policies)
+        let people = deployment.people
+        var crowd: [Person] = []
+        for number in 0..<30 {
+            let person = try Person("voter \(number)")
+            crowd.append(person)
+            try deployment.accept(
+                .transfer(
+                    asset: "VOTE", to: person.address, amount: Amount(UInt128(2000 + number % 3)),
+                    memo: ""), by: people.voters[0])
+        }
+        for _ in 0..<8 { try deployment.tick(after: 1000) }
+        let names = (0..<5).map { "option-\($0)" }
+        let options = names.map { "  - name: \($0)\n    effects:\n      - text: Do \($0)." }
+        let proposal = try deployment.submit(
+            TestDeployment.proposal(
+                "kind: signal\ntitle: Which\noptions:\n" + options.joined(separator: "\n")))
+        try deployment.wait(for: ["voting"], of: proposal)
+        var generator = SplitMix64(seed: 5)
+        for person in crowd {
+            let some = names.shuffled(using: &generator).prefix(3)
+            let words =
+                switch system {
+                case "approval": "approve " + some.joined(separator: ", ")
+                case "weighted": "share \(some[0]) 30%, \(some[1]) 70%"
+                default: "rank " + some.joined(separator: " > ")
+                }
+            let side = Bool.random(using: &generator) ? "for" : "for 60%, against 40%"
+            try deployment.say("\(side); \(words)", by: person, on: proposal)
+        }
+        try deployment.wait(for: ["executed", "defeated"], of: proposal)
+        let shown = JSON.array([
+            try deployment.views.proposal(proposal), try deployment.views.votes(on: proposal),
+            try deployment.views.explanation(of: proposal),
+        ])
+        return "\(deployment.machine.stateDigest) \(SHA256.hash(Array(shown.compact.utf8)))"
+    }
+
+    private func decisionsDigest() throws -> String {
+        try ["approval", "weighted", "ranked", "condorcet"].map(parliamentDigest)
+            .joined(separator: " ")
+    }
+
+    @Test func `votes of every system end alike in another process, under another hash seed`()
+        async throws
+    {
+        let expected = try decisionsDigest()
+        let result = try await #require(
+            processExitsWith: .success, observing: [\.standardOutputContent]
+        ) {
+            print("votes: \(try DeterminismTests().decisionsDigest())")
+        }
+        let output = String(decoding: result.standardOutputContent, as: UTF8.self)
+        #expect(output.contains("votes: \(expected)"))
+    }
+
     /// Exit tests run in a process of their own, and so under a hash seed of its own.
     @Test func `another process, with another hash seed, reaches the same state`() async throws {
         let expected = try roadDigest()

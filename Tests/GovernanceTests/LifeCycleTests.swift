@@ -218,11 +218,14 @@ struct LifeCycleTests {
                 + "    projects:\n"
                 + [project("a", 60), project("b", 40), project("c", 50)].joined(separator: "\n"),
             by: 1, at: 0)
-        try house.vote(.for, by: 1, approving: [0, 2], at: 10)
-        try house.vote(.for, by: 2, approving: [1], at: 11)
+        try house.say("for; approve a, c", by: 1, at: 10)
+        try house.say("for; approve b", by: 2, at: 11)
         #expect(
-            refusalCode { try house.vote(.for, by: 2, approving: [3], at: 12) }
-                == "vote.approvals")
+            refusalCode { try house.say("for; approve d", by: 2, at: 12) }
+                == "vote.preference")
+        #expect(
+            refusalCode { try house.say("for; rank a > b", by: 2, at: 12) }
+                == "vote.preference")
         try house.entry(at: 111)
         try house.entry(at: 131)
         guard case .fundingRound(let round) = house.host.executed.first?.first else {

@@ -71,9 +71,21 @@ final class Parliament {
 
         """
 
-    init(_ balances: [(holder: UInt8, tokens: UInt64)]) throws {
+    /// The rules with other lines for one track.
+    static func rules(_ track: String, _ lines: String) -> String {
+        let body = lines.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
+        var kept: [Substring] = []
+        var skips = false
+        for line in yaml.split(separator: "\n", omittingEmptySubsequences: false) {
+            if !line.hasPrefix("    ") { skips = line == "  \(track):" }
+            if !skips { kept.append(line) }
+        }
+        return kept.joined(separator: "\n") + "\n  \(track):\n\(body)\n"
+    }
+
+    init(_ balances: [(holder: UInt8, tokens: UInt64)], rules: String = Parliament.yaml) throws {
         host = TestHost(
-            try Constitution(parsing: Parliament.yaml, name: "test", bounds: .development))
+            try Constitution(parsing: rules, name: "test", bounds: .development))
         let state = StateOverlay(memory)
         let genesis = LogMoment(index: 0, time: .zero)
         var supply: UInt128 = 0
@@ -83,6 +95,7 @@ final class Parliament {
                 holder: address(holder), balance: Amount(UInt128(tokens)), at: genesis, in: state)
         }
         VotingPower.recordSupply(Amount(supply), at: genesis, in: state)
+        VotingPower.recordHeld(Amount(supply), at: genesis, in: state)
         memory.commit(state.allChanges)
     }
 
@@ -140,17 +153,39 @@ final class Parliament {
 
     @discardableResult
     func vote(
-        _ choice: Choice, by holder: UInt8, on number: UInt64 = 1, approving: [UInt16] = [],
-        at seconds: UInt64
+        _ choice: Choice, by holder: UInt8, on number: UInt64 = 1, at seconds: UInt64
     ) throws -> [GovernanceEvent] {
+        try say(choice.word, by: holder, on: number, at: seconds)
+    }
+
+    /// A ballot in the words that are signed.
+    @discardableResult
+    func say(_ words: String, by holder: UInt8, on number: UInt64 = 1, at seconds: UInt64) throws
+        -> [GovernanceEvent]
+    {
         try entry(at: seconds) { moment, state in
-            let record = GovernanceEngine.proposal(number, in: state)
-            return try engine.vote(
-                Vote(
-                    proposal: number, title: record?.title ?? "", choice: choice,
-                    effects: record?.effectsDigest ?? .zero, approvals: approving),
-                by: address(holder), at: moment, in: state)
+            try engine.vote(
+                try ballot(words, on: number, in: state), by: address(holder), at: moment,
+                in: state)
         }
+    }
+
+    func ballot(_ words: String, on number: UInt64, in state: any StateReader) throws -> Vote {
+        let record = GovernanceEngine.proposal(number, in: state)
+        return Vote(
+            proposal: number, title: record?.title ?? "", statement: try Statement(words: words),
+            effects: record?.effectsDigest ?? .zero)
+    }
+
+    /// A signal that offers options, one statement each.
+    @discardableResult
+    func choose(
+        _ names: [String], kind: String = "signal", by holder: UInt8 = 1, at seconds: UInt64 = 0
+    ) throws -> UInt64 {
+        let options = names.map { "  - name: \($0)\n    effects:\n      - text: Do \($0)." }
+        return try submit(
+            "kind: \(kind)\ntitle: T\noptions:\n" + options.joined(separator: "\n"), by: holder,
+            at: seconds)
     }
 
     func delegate(

@@ -14,6 +14,9 @@ final class TestHost: GovernanceHost {
     var executed: [[Effect]] = []
     var held: [UInt64: Amount] = [:]
     var fates: [UInt64: DepositFate] = [:]
+    var settled: [UInt64: [DepositFate: Amount]] = [:]
+    var keeper: Guardian?
+    var planned: ([Effect]) -> Digest? = { _ in nil }
 
     init(_ constitution: Constitution) { current = constitution }
 
@@ -43,9 +46,26 @@ final class TestHost: GovernanceHost {
         in state: StateOverlay
     ) {
         fates[proposal] = fate
+        settled[proposal, default: [:]][fate] = amount
     }
 
     func treasuryBalance(of asset: String, in state: any StateReader) -> Amount { treasury }
+
+    func guardian(in state: any StateReader) -> Guardian? { keeper }
+
+    func plan(
+        _ effects: [Effect], of proposal: ProposalRecord, at moment: LogMoment,
+        in state: any StateReader
+    ) -> Digest? { planned(effects) }
+
+    func holdBond(
+        _ amount: Amount, from account: Address, proposal: UInt64, in state: StateOverlay
+    ) throws(Refusal) {}
+
+    func settleBond(
+        _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
+        in state: StateOverlay
+    ) {}
 
     func memberNames(in state: any StateReader) -> [String] { members }
 }

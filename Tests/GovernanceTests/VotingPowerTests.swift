@@ -106,14 +106,21 @@ struct VotingPowerTests {
                 let second = UInt8(5 + random.next(below: 4))
                 guard from != first, from != second else { continue }
                 let parts = UInt16(1 + random.next(below: 9999))
-                try house.delegate(
-                    from: from, to: [(first, parts), (second, 10_000 - parts)], at: 0)
+                // Circles are refused; whatever is left must add up.
+                _ = refusalCode {
+                    try house.delegate(
+                        from: from, to: [(first, parts), (second, 10_000 - parts)], at: 0)
+                }
             }
             try house.retire(at: 0)
             for _ in 0..<20 {
                 let voter = UInt8(1 + random.next(below: 8))
-                let choice = Choice.allCases[Int(random.next(below: 3))]
-                _ = refusalCode { try house.vote(choice, by: voter, at: 20) }
+                let words = [
+                    "for", "against", "abstain", "for 60%, against 40%",
+                    "for 0.01%, abstain 99.99%",
+                ]
+                let said = words[Int(random.next(below: 5))]
+                _ = refusalCode { try house.say(said, by: voter, at: 20) }
                 try expectConsistent(house)
             }
         }
@@ -123,9 +130,17 @@ struct VotingPowerTests {
         guard let record = house.record() else { return }
         var tally = Tally()
         for (_, ballot) in GovernanceEngine.ballots(on: 1, in: house.memory) {
-            try tally.add(ballot.weight(), to: ballot.choice)
+            var left = try ballot.weight()
+            for side in ballot.sides.dropFirst() {
+                let part = DelegationShare(delegate: .zero, parts: side.parts)
+                    .units(of: try ballot.weight())
+                left = try left.subtracting(part)
+                try tally.add(part, to: side.choice)
+            }
+            try tally.add(left, to: ballot.choice)
         }
         #expect(tally == record.tally)
+        #expect(tally == record.turnout)
         #expect(try tally.sum(of: .all) <= record.supply)
     }
 }

@@ -127,8 +127,9 @@ public struct BudgetElection: Sendable {
         return votes
     }
 
-    /// Breaks ties by least cost, then most votes, then name (as equalshares.net recommends).
-    public mutating func preferCheapThenPopular() {
+    /// Breaks ties by least cost, then most votes (as equalshares.net recommends), then by `lot`,
+    /// an order of positions, or by name.
+    public mutating func preferCheapThenPopular(lot: ((Int, Int) -> Bool)? = nil) {
         let votes = votes
         precedence = BudgetElection.ranks(
             projects.indices.sorted { left, right in
@@ -136,6 +137,7 @@ public struct BudgetElection: Sendable {
                     return projects[left].cost < projects[right].cost
                 }
                 if votes[left] != votes[right] { return votes[left] > votes[right] }
+                if let lot { return lot(left, right) }
                 return projects[left].name < projects[right].name
             })
     }

@@ -16,6 +16,8 @@ public struct Conviction: Hashable, Sendable {
         self.level = level
     }
 
+    init(unchecked level: UInt8) { self.level = level }
+
     /// What each token weighs, over its capital.
     public var multiplier: Fraction {
         level == 0 ? Fraction("1/10") ?? .zero : Fraction(UInt128(level), over: 1) ?? .zero

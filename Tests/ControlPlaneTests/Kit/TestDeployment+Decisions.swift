@@ -13,9 +13,9 @@ extension TestDeployment {
             fileName: "proposal.md", text: text, title: file.title, effects: file.effectsDigest)
     }
 
-    /// Submits a proposal by the maintainer and answers its number.
-    func submit(_ text: String) throws -> UInt64 {
-        let receipt = try accept(try submission(text), by: people.maintainer)
+    /// Submits a proposal, by the maintainer unless said, and answers its number.
+    func submit(_ text: String, by proposer: Person? = nil) throws -> UInt64 {
+        let receipt = try accept(try submission(text), by: proposer ?? people.maintainer)
         let event = try #require(receipt.events.first { $0.kind == "proposal.submitted" })
         return try #require(event["proposal"].flatMap { UInt64($0) })
     }
@@ -35,6 +35,35 @@ extension TestDeployment {
                     proposal: proposal, title: title, choice: choice, effects: effects, reason: ""),
                 by: voter)
         }
+    }
+
+    /// A ballot in words, with the title and the effects that stand on the proposal.
+    func ballot(_ words: String, on proposal: UInt64) throws -> AccountCommand {
+        let record = try views.proposal(proposal)
+        return .vote(
+            proposal: proposal, title: try #require(record["title"]?.text), choice: words,
+            effects: try #require(record["effects"]?.text.flatMap { Digest(hex: $0) }), reason: "")
+    }
+
+    /// Casts a ballot; answers its receipt, accepted or refused.
+    @discardableResult
+    func say(_ words: String, by person: Person, on proposal: UInt64) throws -> CommandReceipt {
+        try apply(try ballot(words, on: proposal), by: person)
+    }
+
+    /// A proposal file of one header.
+    static func proposal(_ header: String) -> String {
+        "---\nformat: proposal/1\n\(header)\n---\n\nBecause.\n"
+    }
+
+    static func signal(_ text: String = "Say it.") -> String {
+        proposal("kind: signal\ntitle: Say it\neffects:\n  - text: \(text)")
+    }
+
+    static func payment(_ amount: UInt64, to payee: Person, title: String = "Pay") -> String {
+        proposal(
+            "kind: treasury-spend\ntitle: \(title)\neffects:\n  - asset: CREDIT\n"
+                + "    to: \"\(payee.address.hex)\"\n    amount: \(amount)")
     }
 
     /// Lets days pass until the proposal has one of these states.

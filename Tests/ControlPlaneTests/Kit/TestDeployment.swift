@@ -27,13 +27,22 @@ final class TestDeployment {
 
     init(
         people: People? = nil, path: String = ":memory:", day: UInt64 = 1000,
-        policies: [String: String] = [:]
+        policies: [String: String] = [:], seats: UInt64 = 1, guardian: Person? = nil
     ) throws(Refusal) {
         self.people = if let people { people } else { try People() }
         seed = SecretBytes(SHA256.hash(Array("seat 1".utf8)).bytes)
         now = Timestamp(milliseconds: 1_800_000_000_000)
-        genesis = try TestDeployment.genesis(
+        var genesis = try TestDeployment.genesis(
             self.people, seed: seed, at: now, day: day, policies: policies)
+        for id in 2...max(2, seats) where id <= seats {
+            let other = SecretBytes(SHA256.hash(Array("seat \(id)".utf8)).bytes)
+            genesis.seats.append(
+                Seat(
+                    id: id, publicKey: try Ed25519.publicKey(seed: other), peerAddress: "a:\(id)",
+                    clientOrigin: "http://b:\(id)"))
+        }
+        genesis.guardian = guardian?.address
+        self.genesis = genesis
         machine = try StateMachine(genesis: genesis, database: try StateDatabase(path: path))
         admission = Admission(genesis: genesis)
     }

@@ -1,0 +1,154 @@
+// Who keeps the log, decided by vote: what was decided stands here until the cluster has done it.
+//
+// The decision and the doing are two things: a vote cannot wait inside one log entry until a new
+// member has caught up. Executing a `change-members` proposal therefore writes a `SeatDecision` and
+// the event `members.decided`; the leader carries it out by the log's own change of configuration
+// and says so with `settleSeats`, which moves the seats and closes the decision.
+
+import Governance
+public import Primitives
+
+/// A change of seats that was voted, and how far it is.
+public struct SeatDecision: BinaryCodable, Sendable, Equatable {
+    /// The proposal that decided it.
+    public var proposal: UInt64
+    /// The entry it was decided in.
+    public var index: UInt64
+    /// Seats that come; where clients reach them is said when they join.
+    public var add: [Seat]
+    /// Numbers of the seats that go.
+    public var remove: [UInt64]
+    /// The entry in which the cluster reported it done; nil while it is open.
+    public var settled: UInt64?
+
+    /// Appends the canonical form.
+    public func encode(into encoder: inout BinaryEncoder) {
+        encoder.number(proposal)
+        encoder.number(index)
+        encoder.array(add) { $0.value($1) }
+        encoder.array(remove) { $0.number($1) }
+        encoder.optional(settled) { $0.number($1) }
+    }
+
+    /// Reads the canonical form.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        proposal = try decoder.number()
+        index = try decoder.number()
+        add = try decoder.array(limit: 16) { decoder throws(Refusal) in try decoder.value() }
+        remove = try decoder.array(limit: 16) { decoder throws(Refusal) in try decoder.number() }
+        settled = try decoder.optional { decoder throws(Refusal) in try decoder.number() }
+    }
+
+    init(proposal: UInt64, index: UInt64, add: [Seat], remove: [UInt64]) {
+        self.proposal = proposal
+        self.index = index
+        self.add = add
+        self.remove = remove
+        settled = nil
+    }
+}
+
+enum SeatRules {
+    /// The name of a seat in proposals.
+    static func name(_ id: UInt64) -> String { "member-\(id)" }
+
+    /// The number of a seat of this name; nil for a name that is no seat's.
+    static func id(_ name: String) -> UInt64? {
+        guard name.hasPrefix("member-"), let id = UInt64(name.dropFirst(7)), id > 0,
+            self.name(id) == name
+        else { return nil }
+        return id
+    }
+
+    /// Refuses a change that could not be carried out (`members.*`).
+    static func check(_ change: MembershipChange, in state: any StateReader) throws(Refusal) {
+        if let open = open(in: state).first {
+            throw Refusal(
+                "members.pending",
+                "what proposal \(open.proposal) decided about the seats is not carried out yet")
+        }
+        let seats = Tables.seats.records(in: state).map(\.record)
+        // A number is never given out twice: a removed seat's name stays its own.
+        let used = decisions(in: state).flatMap { $0.add.map(\.id) + $0.remove } + seats.map(\.id)
+        for seat in change.add {
+            guard let id = id(seat.name), !used.contains(id) else {
+                throw Refusal(
+                    "members.name",
+                    "a new seat is named `member-N` with a number that no seat ever had, not"
+                        + " `\(seat.name)`")
+            }
+            guard !seats.contains(where: { $0.publicKey == seat.key.bytes }) else {
+                throw Refusal("members.key", "the key of \(seat.name) belongs to a seat already")
+            }
+            guard seat.address.split(separator: ":").count == 2,
+                UInt16(seat.address.split(separator: ":")[1]) != nil
+            else {
+                throw Refusal(
+                    "members.address", "the address of \(seat.name) is `host:port`")
+            }
+        }
+    }
+
+    /// Puts a voted change on record for the cluster to carry out.
+    static func decide(
+        _ change: MembershipChange, proposal: UInt64, _ transaction: Transaction
+    ) throws(Refusal) {
+        try check(change, in: transaction.state)
+        var added: [Seat] = []
+        for seat in change.add {
+            guard let id = id(seat.name) else { continue }
+            added.append(
+                Seat(
+                    id: id, publicKey: seat.key.bytes, peerAddress: seat.address,
+                    clientOrigin: ""))
+        }
+        let decision = SeatDecision(
+            proposal: proposal, index: transaction.index, add: added,
+            remove: change.remove.compactMap(id))
+        Tables.seatDecisions.set(Key.number(proposal), to: decision, in: transaction.state)
+        transaction.emit(
+            "members.decided",
+            [
+                "proposal": String(proposal),
+                "add": change.add.map(\.name).joined(separator: ","),
+                "remove": change.remove.joined(separator: ","),
+            ])
+    }
+
+    /// The cluster has done what a proposal decided: the seats change hands.
+    static func settle(_ proposal: UInt64, _ transaction: Transaction) throws(Refusal) {
+        let key = Key.number(proposal)
+        guard var decision = Tables.seatDecisions.record(key, in: transaction.state) else {
+            throw Refusal("members.unknown", "proposal \(proposal) decided nothing about seats")
+        }
+        guard decision.settled == nil else {
+            throw Refusal("members.settled", "the seats of proposal \(proposal) are settled")
+        }
+        decision.settled = transaction.index
+        Tables.seatDecisions.set(key, to: decision, in: transaction.state)
+        for seat in decision.add {
+            Tables.seats.set(Key.number(seat.id), to: seat, in: transaction.state)
+        }
+        for id in decision.remove { Tables.seats.remove(Key.number(id), in: transaction.state) }
+        transaction.emit(
+            "members.changed",
+            [
+                "proposal": String(proposal),
+                "add": decision.add.map { name($0.id) }.joined(separator: ","),
+                "remove": decision.remove.map(name).joined(separator: ","),
+            ])
+    }
+
+    static func decisions(in state: any StateReader) -> [SeatDecision] {
+        Tables.seatDecisions.records(in: state).map(\.record)
+    }
+
+    static func open(in state: any StateReader) -> [SeatDecision] {
+        decisions(in: state).filter { $0.settled == nil }
+    }
+}
+
+extension Views {
+    /// Changes of seats that were voted and wait for the cluster to carry them out.
+    public func openSeatDecisions() -> [SeatDecision] { SeatRules.open(in: state) }
+}
