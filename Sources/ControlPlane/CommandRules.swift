@@ -75,6 +75,8 @@ enum CommandRules {
         case .settleSeats(let proposal): try SeatRules.settle(proposal, transaction)
         case .voidUsage(let request, let reason):
             try UsageRules.void(request: request, reason: reason, transaction)
+        case .openEpoch(let epoch, let reason):
+            try EpochRules.open(epoch, reason: reason, member: member, transaction)
         }
     }
 }

@@ -161,6 +161,8 @@ public enum MemberCommand: Sendable, Equatable {
     case voidUsage(request: Digest, reason: String)
     /// The cluster carried out what a proposal decided about its seats.
     case settleSeats(proposal: UInt64)
+    /// Puts on record that the cluster was restored or recovered, and goes on in a new epoch.
+    case openEpoch(epoch: UInt64, reason: String)
 
     /// The word in events and logs.
     public var name: String {
@@ -173,6 +175,7 @@ public enum MemberCommand: Sendable, Equatable {
         case .postUsage: "post-usage"
         case .voidUsage: "void-usage"
         case .settleSeats: "settle-seats"
+        case .openEpoch: "open-epoch"
         }
     }
 }
@@ -209,6 +212,10 @@ extension MemberCommand: BinaryCodable {
         case .settleSeats(let proposal):
             encoder.byte(8)
             encoder.number(proposal)
+        case .openEpoch(let epoch, let reason):
+            encoder.byte(9)
+            encoder.number(epoch)
+            encoder.text(reason)
         }
     }
 
@@ -236,6 +243,9 @@ extension MemberCommand: BinaryCodable {
             self = .voidUsage(
                 request: try decoder.digest(), reason: try decoder.text(limit: 256))
         case 8: self = .settleSeats(proposal: try decoder.number())
+        case 9:
+            self = .openEpoch(
+                epoch: try decoder.number(), reason: try decoder.text(limit: 512))
         default: throw Refusal("codec.malformed", "there is no member command \(kind)")
         }
     }

@@ -66,10 +66,7 @@ final class ClientAPI: Sendable {
                     allowed.append(route.method)
                     continue
                 }
-                if route.leaderOnly, await !member.isLeader {
-                    return try await proxy.forward(request)
-                }
-                return try await route.handler(request, values)
+                return try await answer(request, route, values)
             }
             guard allowed.isEmpty else {
                 throw Refusal(
@@ -79,6 +76,41 @@ final class ClientAPI: Sendable {
         } catch {
             return .refused(error)
         }
+    }
+
+    /// How long a request waits for leadership to settle, so that a planned move of it costs no
+    /// client an error.
+    private static let patience = Duration.seconds(3)
+
+    /// Answers by a route. While leadership moves, what certainly did not happen is tried again.
+    private func answer(_ request: HTTPRequest, _ route: Route, _ values: [String: String])
+        async throws(Refusal) -> HTTPResponse
+    {
+        let end = ContinuousClock.now + ClientAPI.patience
+        while true {
+            let failure: Refusal
+            do throws(Refusal) {
+                guard route.leaderOnly, await !member.isLeader else {
+                    return try await route.handler(request, values)
+                }
+                let answer = try await proxy.forward(request)
+                guard answer.status == 421, ContinuousClock.now < end else { return answer }
+                failure = Refusal("cluster.not-leader", "the leader moved")
+            } catch {
+                failure = error
+            }
+            guard ClientAPI.maySettle(failure), request.headers[LeaderProxy.mark] == nil,
+                ContinuousClock.now < end
+            else { throw failure }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Whether a request failed for the moment only, and nothing of it happened. A line that broke
+    /// is none of these: whether the command was taken is then unknown to this member, but its
+    /// nonce makes asking again harmless to whoever sent it.
+    private static func maySettle(_ refusal: Refusal) -> Bool {
+        ["cluster.not-leader", "cluster.no-leader", "raft.proposal-dropped"].contains(refusal.code)
     }
 
     /// Reads the state, by default everything decided before now.
@@ -98,9 +130,13 @@ final class ClientAPI: Sendable {
             },
             Route("GET", "/readyz", "Whether this member knows a leader") {
                 [self] _, _ async throws(Refusal) in
-                let ready = await member.status().leader != nil
+                let status = await member.status()
+                guard !status.isDraining else {
+                    return HTTPResponse(status: 503, text: "this member is about to stop\n")
+                }
+                let reason = status.leaderlessReason.map { _ in "no leader is known" }
                 return HTTPResponse(
-                    status: ready ? 200 : 503, text: ready ? "ready\n" : "no leader is known\n")
+                    status: reason == nil ? 200 : 503, text: "\(reason ?? "ready")\n")
             },
             Route("GET", "/metrics", "Figures for Prometheus") {
                 [self] _, _ async throws(Refusal) in
@@ -136,6 +172,12 @@ final class ClientAPI: Sendable {
             "applied_index": .int(status.appliedIndex),
             "commit_index": .int(status.committedIndex), "last_index": .int(status.lastIndex),
             "disk_stalled": .bool(status.isDiskStalled),
+            "leaderless_reason": status.leaderlessReason.map { .string($0) } ?? .null,
+            "draining": .bool(status.isDraining),
+            "clock_milliseconds": .int(SystemClock.now().milliseconds),
+            "free_bytes": (try? Machine.freeBytes(at: settings.dataFolder)).map { .int($0) }
+                ?? .null,
+            "epoch": .int(settings.epoch),
             "first_index": .int(status.firstIndex),
             "snapshot_index": .int(status.snapshotIndex),
             "history_index": .int(status.historyIndex),

@@ -37,6 +37,10 @@ public struct MemberStatus: Sendable {
     public var stateDigest: Digest
     /// How often a leader was elected since this member started.
     public var leaderChanges: UInt64
+    /// Why no leader is known, in one sentence.
+    public var leaderlessReason: String?
+    /// Whether this member is about to stop.
+    public var isDraining: Bool
     /// The first entry that the log holds.
     public var firstIndex: UInt64
     /// The last entry of the newest durable snapshot; 0 when there is none.
@@ -79,7 +83,8 @@ extension ClusterMember {
             member: settings.seat.id, role: "\(core.role)", leader: core.leader, term: core.term,
             committedIndex: core.committedIndex, appliedIndex: machine.appliedIndex,
             now: machine.now, stateDigest: machine.stateDigest,
-            leaderChanges: engine.leaderChanges, firstIndex: log.firstIndex,
+            leaderChanges: engine.leaderChanges, leaderlessReason: leaderlessReason(),
+            isDraining: isDraining, firstIndex: log.firstIndex,
             snapshotIndex: snapshots.newest?.index ?? 0, historyIndex: history.lastIndex,
             lastIndex: status.lastIndex, voters: status.configuration.voters.voters.count,
             peers: peers, queuedInputs: queuedInputs,

@@ -34,7 +34,9 @@ public actor ClusterMember {
     nonisolated let loop: TransportLoop
     nonisolated let inbox: MemberInbox
     private nonisolated let throttle: LogThrottle
-    private var peers: PeerNetwork?
+    var peers: PeerNetwork?
+    /// Whether this member is about to stop.
+    var isDraining = false
     private var watchers: [UInt64: AsyncStream<AppliedEntry>.Continuation] = [:]
     private var nextWatcher: UInt64 = 1
     private var whenEnded: CheckedContinuation<Void, Never>?

@@ -24,6 +24,7 @@ struct LeaderDuties: Sendable {
             await desk.dropStalled(silentFor: settings.providerSilenceMilliseconds * 1_000_000)
             guard await member.isLeader else { continue }
             do throws(Refusal) {
+                try await openEpoch()
                 try await letTimePass()
                 try await releaseLost()
                 try await planner.turn()
@@ -32,6 +33,15 @@ struct LeaderDuties: Sendable {
                 logger.debug("duty put off", metadata: ["code": "\(error.code)"])
             }
         }
+    }
+
+    /// After a restore or a recovery: says so on the log before anything else.
+    private func openEpoch() async throws(Refusal) {
+        guard settings.epoch > EpochFile.first,
+            try await member.read({ (views) throws(Refusal) in views.epoch }) < settings.epoch
+        else { return }
+        let opening = try EpochFile.read(settings.dataFolder)
+        _ = try await member.submit(.openEpoch(epoch: opening.epoch, reason: opening.reason))
     }
 
     private func letTimePass() async throws(Refusal) {

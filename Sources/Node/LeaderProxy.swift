@@ -11,7 +11,7 @@ struct LeaderProxy: Sendable {
     let member: ClusterMember
     let client: HTTPClient
 
-    private static let mark = "x-althing-forwarded"
+    static let mark = "x-althing-forwarded"
 
     /// Asks the leader; throws `cluster.no-leader` when there is none, or when it moved on the way.
     func forward(_ request: HTTPRequest) async throws(Refusal) -> HTTPResponse {

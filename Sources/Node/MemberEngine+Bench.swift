@@ -73,6 +73,11 @@ extension MemberEngine {
         guard !toRead.isEmpty else { return }
         let number = pending.addReads(toRead)
         toRead.removeAll(keepingCapacity: true)
+        askRead(number)
+    }
+
+    /// Asks the leader to confirm a read.
+    func askRead(_ number: UInt64) {
         var name = BinaryEncoder()
         name.sortable(lifeName)
         name.sortable(number)

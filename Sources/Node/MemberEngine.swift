@@ -109,6 +109,9 @@ package final class MemberEngine {
     /// The core, to look at.
     package var core: RawNode { node }
 
+    /// Whether somebody waits for the outcome of a command.
+    package var hasWaitingCommands: Bool { pending.hasCommands }
+
     /// Whether this member leads.
     package var isLeader: Bool { node.role == .leader }
 
@@ -134,6 +137,7 @@ package final class MemberEngine {
             case .put(let put, let reply): take(put: put, reply)
             case .get(let key, let reply): toRead.append(.value(key, reply))
             case .handOver: try handOver()
+            case .transferLeadership(let member): try node.transferLeadership(to: member)
             case .snapshotStatus(let member, let isDelivered):
                 try node.reportSnapshot(to: member, isDelivered: isDelivered)
             case .snapshotMade: break
@@ -232,6 +236,9 @@ package final class MemberEngine {
     private func noteLeader(_ leader: UInt64?) {
         guard let leader, leader != lastLeader else { return }
         lastLeader = leader
+        // What was asked of the leader before may never be answered: it is asked again, under
+        // another name, so that no answer to the one passes for an answer to the other.
+        for number in pending.renameReads() { askRead(number) }
         leaderChanges += 1
         effects.notes.append(.leaderElected(leader, term: node.term))
     }

@@ -10,12 +10,12 @@ import Transport
 
 /// Runs one member until told to stop.
 public struct MemberProcess: Sendable {
-    private let settings: MemberSettings
+    private let given: MemberSettings
     private let logger: Logger
 
     /// Prepares to run.
     public init(settings: MemberSettings, logger: Logger) {
-        self.settings = settings
+        given = settings
         self.logger = logger
     }
 
@@ -24,12 +24,14 @@ public struct MemberProcess: Sendable {
     /// - Parameter started: called once clients can connect.
     /// - Throws: `node.already-running`, `transport.port-in-use`, `storage.*`, `state.*`, ...
     public func run(started: @Sendable () -> Void = {}) async throws(Refusal) {
+        var settings = given
         try Files.makeFolders(settings.dataFolder)
         let lock = try FileLock.claim(dataFolder: settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
-        try demandSpace()
+        try MemberProcess.demandSpace(settings)
         try demandBenchDeployment()
-        let peerClient = try peerClient()
+        settings.epoch = try EpochFile.read(settings.dataFolder).epoch
+        let peerClient = try MemberProcess.peerClient(settings)
         defer { peerClient.close() }
         let genesis = settings.genesis
         let caller = PeerCaller(client: peerClient, own: settings.seat.id) { genesis.seats }
@@ -44,7 +46,7 @@ public struct MemberProcess: Sendable {
             caller: caller, logger: logger)
         for attempt in 1... {
             do throws(Refusal) {
-                return try await live(equipment, started: started)
+                return try await live(settings, equipment, started: started)
             } catch {
                 guard StateRepair.mayHelp(error), attempt <= 3 else { throw error }
                 try await repair.repair(because: error)
@@ -53,9 +55,9 @@ public struct MemberProcess: Sendable {
     }
 
     /// One life of the member: until it is told to stop or fails.
-    private func live(_ equipment: MemberEquipment, started: @Sendable () -> Void)
-        async throws(Refusal)
-    {
+    private func live(
+        _ settings: MemberSettings, _ equipment: MemberEquipment, started: @Sendable () -> Void
+    ) async throws(Refusal) {
         let peerClient = equipment.caller.client
         let others = settings.genesis.seats.map(\.id).filter { $0 != settings.seat.id }
         let metrics = try MemberMetrics(members: others)
@@ -63,8 +65,8 @@ public struct MemberProcess: Sendable {
             settings: settings, equipment: equipment, metrics: metrics, logger: logger)
         let desk = ProviderDesk()
         let objects = try ObjectStore(
-            folder: settings.dataFolder + "/objects", peers: try peerOrigins(),
-            client: peerClient, logger: logger)
+            folder: settings.dataFolder + "/objects",
+            peers: try MemberProcess.peerOrigins(settings), client: peerClient, logger: logger)
         let challenges = ChallengeDesk(member: member, logger: logger)
         let api = ClientAPI(
             settings: settings, member: member, desk: desk, challenges: challenges,
@@ -74,9 +76,11 @@ public struct MemberProcess: Sendable {
             metrics: metrics, logger: logger)
         let routes = api.routes()
         let respond: HTTPResponder = { request in await api.respond(request, routes: routes) }
+        let operators = OperatorDoor(member: member, settings: settings, logger: logger)
         let door = PeerDoor(member: member, objects: objects, settings: settings)
         let peers = try await PeerNetwork.start(settings, member: member) { request in
             if let answer = await door.answer(request) { return answer }
+            if let answer = await operators.answer(request) { return answer }
             return await respond(request)
         }
         let server: HTTPServer
@@ -105,7 +109,7 @@ public struct MemberProcess: Sendable {
                 member: member, desk: desk, challenges: challenges,
                 interval: settings.challengeIntervalMilliseconds),
             settings: settings, logger: logger)
-        await work(member, desk, duties, peers)
+        await work(settings, member, desk, duties, peers)
         await server.shutdown(within: .seconds(1))
         await peers.shutdown()
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
@@ -116,7 +120,7 @@ public struct MemberProcess: Sendable {
     private static let leastFreeBytes: UInt64 = 64 << 20
 
     /// A disk that is nearly full is named now, and not by whatever fails first.
-    private func demandSpace() throws(Refusal) {
+    private static func demandSpace(_ settings: MemberSettings) throws(Refusal) {
         let free = try Machine.freeBytes(at: settings.dataFolder)
         guard free >= MemberProcess.leastFreeBytes else {
             throw Refusal(
@@ -128,18 +132,18 @@ public struct MemberProcess: Sendable {
 
     /// Opaque puts are taken by no deployment that was made for anything else.
     private func demandBenchDeployment() throws(Refusal) {
-        guard settings.takesBenchPuts, settings.genesis.name != BenchEntry.deploymentName else {
+        guard given.takesBenchPuts, given.genesis.name != BenchEntry.deploymentName else {
             return
         }
         throw Refusal(
             "bench.other-deployment",
             "the bench route is only for a deployment whose genesis has the name"
-                + " \(BenchEntry.deploymentName), not \(settings.genesis.name)")
+                + " \(BenchEntry.deploymentName), not \(given.genesis.name)")
     }
 
     private func work(
-        _ member: ClusterMember, _ desk: ProviderDesk, _ duties: LeaderDuties,
-        _ peers: PeerNetwork
+        _ settings: MemberSettings, _ member: ClusterMember, _ desk: ProviderDesk,
+        _ duties: LeaderDuties, _ peers: PeerNetwork
     ) async {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
@@ -150,15 +154,19 @@ public struct MemberProcess: Sendable {
                 group.addTask {
                     for await _ in await member.watch() { await desk.wakeAll() }
                 }
-                await member.run(peers: peers)
+                // Not a child: it goes on while the member hands over what it leads.
+                await Task { await member.run(peers: peers) }.value
                 group.cancelAll()
             }
         } onCancel: {
-            member.stop()
+            Task {
+                await member.drain()
+                member.stop()
+            }
         }
     }
 
-    private func peerClient() throws(Refusal) -> HTTPClient {
+    private static func peerClient(_ settings: MemberSettings) throws(Refusal) -> HTTPClient {
         let seats = settings.genesis.seats
         var configuration = HTTPClient.Configuration(
             trust: .key { key in seats.contains { $0.publicKey == key.bytes } },
@@ -167,7 +175,7 @@ public struct MemberProcess: Sendable {
         return try HTTPClient(configuration)
     }
 
-    private func peerOrigins() throws(Refusal) -> [HTTPURL] {
+    private static func peerOrigins(_ settings: MemberSettings) throws(Refusal) -> [HTTPURL] {
         var origins: [HTTPURL] = []
         for seat in settings.genesis.seats where seat.id != settings.seat.id {
             origins.append(try HTTPURL("https://\(seat.peerAddress)/"))

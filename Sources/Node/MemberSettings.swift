@@ -42,6 +42,8 @@ public struct MemberSettings: Sendable {
     /// How lately an agent must have been heard of to be given work. Below the silence that takes
     /// work away, or a machine that is gone would be given and lose the same task again and again.
     var providerPresenceMilliseconds: UInt64 { providerSilenceMilliseconds / 3 * 2 }
+    /// The epoch the member lives in; see `PeerIdentity`.
+    public internal(set) var epoch: UInt64 = 1
     /// How many entries the log may hold past the last snapshot's before the next one is made.
     public var snapshotEntries: UInt64 = 20_000
     /// How many bytes of entries may be written before the next snapshot is made.

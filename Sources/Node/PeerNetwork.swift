@@ -21,7 +21,8 @@ public final class PeerNetwork: Sendable {
     ) async throws(Refusal) -> PeerNetwork {
         let identity = try TLSIdentity(seed: settings.seed.exposed())
         let own = PeerIdentity(
-            cluster: settings.genesis.digest, epoch: 1, member: settings.seat.id, incarnation: 1)
+            cluster: settings.genesis.digest, epoch: settings.epoch, member: settings.seat.id,
+            incarnation: 1)
         let seats = settings.genesis.seats
         var callbacks = PeerListener.Callbacks(
             identity: { own },
@@ -71,6 +72,9 @@ public final class PeerNetwork: Sendable {
         let dropped = link.send(bytes, priority: priority)
         if dropped > 0 { metrics.sendsDropped.add(UInt64(dropped)) }
     }
+
+    /// The peers that are connected.
+    var connected: [UInt64] { links.filter(\.value.isConnected).keys.sorted() }
 
     /// How many peers are connected.
     public var connectedCount: Int { links.values.filter(\.isConnected).count }

@@ -68,6 +68,22 @@ struct PendingReplies {
         return number
     }
 
+    /// Whether somebody waits for a command.
+    var hasCommands: Bool { !commands.isEmpty }
+
+    /// Gives every unconfirmed read a new number, in order; their patience goes on.
+    mutating func renameReads() -> [UInt64] {
+        let waiting = reads
+        reads.removeAll()
+        var numbers: [UInt64] = []
+        for key in waiting.keys.sorted() {
+            reads[nextRead] = waiting[key]
+            numbers.append(nextRead)
+            nextRead += 1
+        }
+        return numbers
+    }
+
     /// A read may be served once `index` is applied.
     mutating func confirm(read number: UInt64, at index: UInt64) {
         guard let waiting = reads.removeValue(forKey: number) else { return }

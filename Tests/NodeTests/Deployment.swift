@@ -112,6 +112,12 @@ actor Deployment {
         return await task.value
     }
 
+    /// Waits until a member ends by itself; gives why, nil for an end in order.
+    func outcome(of member: UInt64) async -> Refusal? {
+        guard let task = running.removeValue(forKey: member) else { return nil }
+        return await task.value
+    }
+
     /// Stops every member.
     func stopAll() async {
         for member in members { await stop(member) }

@@ -18,8 +18,9 @@ struct PeerDoor: Sendable {
     /// The answer, or nil when it is something that clients ask for too.
     func answer(_ request: HTTPRequest) async -> HTTPResponse? {
         if let answer = PeerObjects.answer(request, objects) { return answer }
-        guard let segments = request.pathSegments, segments.first == "peer" else { return nil }
-        guard request.method == "GET" else { return HTTPResponse(status: 405, text: "GET\n") }
+        guard let segments = request.pathSegments, segments.first == "peer",
+            request.method == "GET"
+        else { return nil }
         do throws(Refusal) {
             switch (segments.count, segments.dropFirst().first) {
             case (2, "snapshot"): return try await newest(request)

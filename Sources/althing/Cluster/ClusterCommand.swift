@@ -11,12 +11,15 @@ import Terminal
 /// The noun `cluster`.
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cluster", abstract: "Make a deployment; see how its members do.",
+        commandName: "cluster", abstract: "Make a deployment; see to its members.",
         discussion: """
             Example:
               althing cluster status --cluster http://127.0.0.1:7000
             """,
-        subcommands: [ClusterInit.self, ClusterStatus.self])
+        subcommands: [
+            ClusterInit.self, ClusterStatus.self, ClusterDoctor.self, ClusterDrain.self,
+            ClusterTransferLeader.self, ClusterBackup.self, ClusterRestore.self,
+        ])
 }
 
 /// `cluster init`.
@@ -148,7 +151,8 @@ struct ClusterStatus: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show every member as it sees the cluster.",
         discussion: """
-            Asks each member that the first answering one knows. Exit code 2 when none answers.
+            Asks each member that the first answering one knows, and says in one line why there \
+            is no leader when there is none. Exit code 2 when none answers.
 
             Example:
               althing cluster status --cluster http://127.0.0.1:7000
@@ -168,17 +172,19 @@ struct ClusterStatus: AsyncParsableCommand {
             first,
             [
                 ("deployment", "name"), ("genesis", "genesis"), ("leader", "leader_origin"),
-                ("log time", "time"), ("applied", "applied_index"),
+                ("log time", "time"), ("applied", "applied_index"), ("epoch", "epoch"),
             ])
         let table = Presentation.table(
             .array(rows),
             [
                 .number("MEMBER", "id"), .text("ORIGIN", "origin"), .text("ROLE", "role"),
                 .number("TERM", "term"), .number("APPLIED", "applied_index"),
+                .number("SNAPSHOT", "snapshot_index"),
                 .computed("STATE") { Presentation.short($0["state_digest"]?.shown ?? "-") },
             ])
         let printer = read.printer
-        let lines = facts + [""] + table.lines(for: printer.screen)
+        var lines = facts + [""] + table.lines(for: printer.screen)
+        if let reason = first["leaderless_reason"]?.text { lines += ["", reason] }
         let members = (first.members ?? []).filter { $0.key != "members" }
         printer.show(
             lines, json: .object(members + [JSON.Member("members", .array(rows))]))
@@ -186,18 +192,16 @@ struct ClusterStatus: AsyncParsableCommand {
 
     /// A member's own answer, or that it does not answer.
     private static func row(_ member: JSON) async -> JSON {
-        let origin = member["origin"]?.text ?? ""
         var row = member.members ?? []
-        do throws(Refusal) {
-            let client = try ClusterClient(origins: [origin])
-            defer { client.close() }
-            let status = try await client.get(
-                "/api/v1/status", .init(timeout: .seconds(3)))
-            for key in ["role", "term", "applied_index", "commit_index", "state_digest"] {
-                row.append(JSON.Member(key, status[key] ?? .null))
-            }
-        } catch {
+        guard let status = await MemberQuestion.status(member["origin"]?.text ?? "") else {
             row.append(JSON.Member("role", "unreachable"))
+            return .object(row)
+        }
+        for key in [
+            "role", "term", "applied_index", "commit_index", "state_digest", "snapshot_index",
+            "draining", "leaderless_reason",
+        ] {
+            row.append(JSON.Member(key, status[key] ?? .null))
         }
         return .object(row)
     }

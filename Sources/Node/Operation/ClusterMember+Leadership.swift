@@ -1,0 +1,98 @@
+// Giving leadership away in order: before a stop, and when an operator asks.
+
+import ControlPlane
+import Logging
+import Primitives
+import Raft
+
+extension ClusterMember {
+    /// How long one successor is given.
+    private static let transferPatience = Duration.seconds(2)
+    /// How long commands in flight are waited for.
+    private static let drainPatience = Duration.seconds(5)
+
+    /// Makes another member lead; gives who leads then.
+    ///
+    /// - Parameter target: the successor; nil takes the voter whose log reaches furthest.
+    /// - Throws: `cluster.no-successor` when nobody can lead instead, `cluster.no-leader`,
+    ///   `member.unknown` for a target that does not vote, `cluster.transfer-failed` when it did not
+    ///   take over in time.
+    func transferLeadership(to target: UInt64? = nil) async throws(Refusal) -> UInt64 {
+        let core = engine.core
+        guard let leader = core.leader else {
+            throw Refusal("cluster.no-leader", "no leader is known right now; try again")
+        }
+        let voters = core.configuration.voters
+        if let target {
+            guard voters.contains(target) else {
+                throw Refusal("member.unknown", "there is no voting member \(target)")
+            }
+            if leader == target { return target }
+        }
+        guard let successor = target ?? bestSuccessor() else {
+            throw Refusal("cluster.no-successor", "no other member can lead: none is up to date")
+        }
+        inbox.yield(.transferLeadership(to: successor))
+        let end = ContinuousClock.now + ClusterMember.transferPatience
+        while ContinuousClock.now < end {
+            if let leader = engine.core.leader, leader == successor { return successor }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        throw Refusal("cluster.transfer-failed", "member \(successor) did not take over in time")
+    }
+
+    /// The other voter whose log reaches furthest, as the leader knows.
+    private func bestSuccessor() -> UInt64? {
+        let status = engine.core.status
+        var best: (id: UInt64, match: UInt64)?
+        for id in status.configuration.state.voters where id != status.id {
+            guard let progress = status.progress[id], progress.isRecentlyActive else { continue }
+            if best == nil || progress.match > best?.match ?? 0 { best = (id, progress.match) }
+        }
+        return best?.id
+    }
+
+    /// Prepares for a stop: leads no more, and answers what it took. From now on `/readyz` says no,
+    /// and commands that still come are passed on to the new leader.
+    func drain() async {
+        isDraining = true
+        for _ in 0..<3 where engine.isLeader {
+            do throws(Refusal) {
+                let successor = try await transferLeadership()
+                logger.notice("leadership handed over", metadata: ["to": "\(successor)"])
+            } catch {
+                logger.notice("leadership not handed over", metadata: ["why": "\(error.message)"])
+                guard error.code == "cluster.transfer-failed" else { break }
+            }
+        }
+        let end = ContinuousClock.now + ClusterMember.drainPatience
+        while engine.hasWaitingCommands, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Why no leader is known, in one sentence; nil when one is.
+    func leaderlessReason() -> String? {
+        let core = engine.core
+        guard core.leader == nil else { return nil }
+        let voters = core.configuration.state.voters
+        let reached = (peers?.connected ?? []).filter { voters.contains($0) }
+        let own = voters.contains(core.id) ? 1 : 0
+        let majority = voters.count / 2 + 1
+        guard reached.count + own >= majority else {
+            let missing = voters.filter { $0 != core.id && !reached.contains($0) }
+            return "no leader: \(reached.count + own) of \(voters.count) members are connected and"
+                + " \(majority) are needed; member"
+                + (missing.count == 1 ? " " : "s ")
+                + missing.map { "\($0)" }.joined(separator: ", ")
+                + " cannot be reached"
+        }
+        switch core.role {
+        case .candidate, .preCandidate:
+            return "no leader: an election is under way in term \(core.term)"
+        default:
+            return "no leader: enough members are connected, an election follows within"
+                + " \(2 * 10 * settings.tickMilliseconds) ms"
+        }
+    }
+}

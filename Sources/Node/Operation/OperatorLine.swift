@@ -1,0 +1,56 @@
+// An operator's line to the own member: the members' port, with the seat's key on both ends.
+
+import ControlPlane
+import Cryptography
+public import Primitives
+import Transport
+
+/// Asks one's own member what only its operator may ask.
+public struct OperatorLine: Sendable {
+    private let seat: UInt64
+    let caller: PeerCaller
+
+    /// A line to the member that `settings` describe.
+    public init(_ settings: MemberSettings) throws(Refusal) {
+        seat = settings.seat.id
+        let own = settings.seat
+        let client = try HTTPClient(
+            HTTPClient.Configuration(
+                trust: .key { $0.bytes == own.publicKey },
+                identity: try TLSIdentity(seed: settings.seed.exposed())))
+        caller = PeerCaller(client: client, own: 0) { [own] }
+    }
+
+    /// Closes it.
+    public func close() { caller.client.close() }
+
+    /// The body of a successful answer.
+    func get(_ path: String) async throws(Refusal) -> [UInt8] { try await caller.get(seat, path) }
+
+    /// Entries of the log from one on.
+    func entries(from first: UInt64) async throws(Refusal) -> [AuditEntry] {
+        let page = try JSON.parse(try await get("/api/v1/log/entries?from=\(first)&limit=512"))
+        var entries: [AuditEntry] = []
+        for text in page["entries"]?.elements ?? [] {
+            guard let bytes = text.text.flatMap({ Hex.decode($0) }) else {
+                throw Refusal("cluster.answer", "an entry of the log is not hexadecimal")
+            }
+            entries.append(try AuditEntry(decoding: bytes))
+        }
+        return entries
+    }
+
+    /// Asks for `verb`; throws the member's refusal.
+    public func act(_ verb: String) async throws(Refusal) -> JSON {
+        var request = try caller.request("POST", seat, "/peer/operator/\(verb)")
+        request.responseTimeout = .seconds(60)
+        let response = try await caller.client.send(request)
+        let answer = try JSON.parse(response.body)
+        guard response.status == 200 else {
+            throw Refusal(
+                answer["error"]?["code"]?.text ?? "cluster.answer",
+                answer["error"]?["message"]?.text ?? "the member answers \(response.status)")
+        }
+        return answer
+    }
+}

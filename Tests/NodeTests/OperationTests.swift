@@ -1,0 +1,170 @@
+// What operators do: stop members in order, move leadership, back up, restore.
+
+import Client
+import ControlPlane
+import Cryptography
+import Platform
+import Primitives
+import Synchronization
+import Testing
+
+@testable import Node
+
+@Suite(.timeLimit(.minutes(2))) struct OperationTests {
+    private static let receiver = Address(hex: "0x00000000000000000000000000000000000000aa")
+
+    private func transfer(_ amount: UInt64, _ client: ClusterClient) async throws {
+        let receiver = try #require(Self.receiver)
+        _ = try await client.submit(
+            .transfer(
+                asset: "CREDIT", to: receiver, amount: Amount(UInt128(amount)), memo: "x"),
+            key: try Deployment.key(0))
+    }
+
+    private func balance(at member: UInt64, _ deployment: Deployment) async throws(Refusal)
+        -> String?
+    {
+        let client = try deployment.client(member)
+        defer { client.close() }
+        let account = try await client.get(
+            "/api/v1/accounts/0x00000000000000000000000000000000000000aa")
+        return account["balances"]?.elements?.first { $0["asset"]?.text == "CREDIT" }?["balance"]?
+            .text
+    }
+
+    @Test func `a rolling restart costs no client an error`() async throws {
+        try await withDeployment(members: 3) { deployment in
+            _ = try await deployment.leader(among: [1, 2, 3])
+            let client = try ClusterClient(origins: deployment.members.map(deployment.origin))
+            defer { client.close() }
+            let isOver = Atomic<Bool>(false)
+            let writer = Task { () -> (done: Int, slowest: Duration) in
+                var done = 0
+                var slowest = Duration.zero
+                while !isOver.load(ordering: .relaxed) {
+                    let start = ContinuousClock.now
+                    try await transfer(1, client)
+                    slowest = max(slowest, ContinuousClock.now - start)
+                    done += 1
+                }
+                return (done, slowest)
+            }
+            for member in deployment.members {
+                #expect(await deployment.stop(member) == nil)
+                try await deployment.start(member)
+                _ = try await deployment.leader(among: [1, 2, 3])
+            }
+            isOver.store(true, ordering: .relaxed)
+            let (done, slowest) = try await writer.value
+            #expect(done > 3)
+            #expect(slowest < .seconds(2), "the slowest of \(done) took \(slowest)")
+            let reading = try await balance(at: 1, deployment)
+            #expect(reading == "\(done)")
+        }
+    }
+
+    @Test func `leadership moves when its operator asks, and nobody else may ask`() async throws {
+        try await withDeployment(members: 3) { deployment in
+            let leader = try await deployment.leader(among: [1, 2, 3])
+            let target = try #require(deployment.members.first { $0 != leader })
+            let line = try OperatorLine(try deployment.settings(leader))
+            defer { line.close() }
+            let answer = try await line.act("transfer-leader?to=\(target)")
+            #expect(answer["leader"]?.unsigned == target)
+            #expect(try await deployment.leader(among: [1, 2, 3]) == target)
+            #expect(await code { try await line.act("transfer-leader?to=9") } == "member.unknown")
+            #expect(await code { try await line.act("explode") } == "route.unknown")
+            // Another seat's key opens the line, but does not command this member.
+            var foreign = try deployment.settings(target)
+            foreign.seat.peerAddress = try deployment.settings(leader).seat.peerAddress
+            foreign.seat.publicKey = try deployment.settings(leader).seat.publicKey
+            let other = try OperatorLine(foreign)
+            defer { other.close() }
+            #expect(await code { try await other.act("drain") } == "operator.key")
+        }
+    }
+
+    @Test func `a drained member ends, and the status says why there is no leader`() async throws {
+        try await withDeployment(members: 3) { deployment in
+            let leader = try await deployment.leader(among: [1, 2, 3])
+            let line = try OperatorLine(try deployment.settings(leader))
+            defer { line.close() }
+            let answer = try await line.act("drain")
+            #expect(answer["leader"]?.unsigned != leader)
+            #expect(await deployment.outcome(of: leader) == nil)
+            let others = deployment.members.filter { $0 != leader }
+            _ = try await deployment.leader(among: others)
+            await deployment.stop(others[0])
+            let reason = try await eventually("a reason") { () async throws(Refusal) -> String? in
+                let client = try deployment.client(others[1])
+                defer { client.close() }
+                return try await client.get("/api/v1/status")["leaderless_reason"]?.text
+            }
+            #expect(reason.contains("1 of 3 members are connected and 2 are needed"))
+        }
+    }
+
+    @Test func `a backup proves itself, and a restore opens a new epoch`() async throws {
+        let deployment = try Deployment(members: 3)
+        do {
+            try await deployment.startAll()
+            let leader = try await deployment.leader(among: [1, 2, 3])
+            let client = try deployment.client(leader)
+            defer { client.close() }
+            for amount in UInt64(1)...5 { try await transfer(amount, client) }
+            let file = deployment.folder.path + "/monday.backup"
+            let taken = try await Backup.take(
+                try deployment.settings(leader), to: file, logger: quietLogger)
+            try await transfer(100, client)
+            await deployment.stopAll()
+
+            let verified = try Backup.verify(file, expected: deployment.genesis.digest)
+            #expect(verified.stateDigest == taken.stateDigest)
+            #expect(verified.signatures >= 5)
+            try damageIsNamed(file)
+            let settings = try deployment.settings(1)
+            #expect(await code { try Backup.restore(file, into: settings) } == "restore.not-empty")
+
+            // One member stays in the old epoch.
+            for member in [UInt64(1), 2] {
+                try Files.removeTree(try deployment.settings(member).dataFolder)
+                let report = try Backup.restore(file, into: try deployment.settings(member))
+                #expect(report.epoch == 2)
+            }
+            try await deployment.startAll()
+            _ = try await deployment.leader(among: [1, 2])
+            let reading = try await eventually("the restored balance") {
+                () async throws(Refusal) -> String? in try await balance(at: 1, deployment)
+            }
+            #expect(reading == "15")
+            let events = try await eventually("the epoch on record") {
+                () async throws(Refusal) -> String? in
+                let client = try deployment.client(1)
+                defer { client.close() }
+                let text = try await client.get("/api/v1/events?limit=5000").compact
+                return text.contains("epoch-opened") ? text : nil
+            }
+            #expect(events.contains("restored from a backup of entry \(taken.index)"))
+            let stale = try JSON.parse(try await deployment.ask(3, "GET", "/api/v1/status").body)
+            #expect(stale["leader"] == .null)
+        } catch {
+            await deployment.stopAll()
+            throw error
+        }
+        await deployment.stopAll()
+    }
+
+    /// Flips a bit here and there, cuts the end off: never taken for good.
+    private func damageIsNamed(_ file: String) throws {
+        let bytes = try Files.read(file)
+        let hurt = file + ".hurt"
+        for place in stride(from: 20, to: bytes.count, by: max(1, bytes.count / 40)) {
+            var copy = bytes
+            copy[place] ^= 0x04
+            try Files.writeAtomically(hurt, copy)
+            #expect(throws: Refusal.self, "byte \(place)") { try Backup.verify(hurt) }
+        }
+        try Files.writeAtomically(hurt, Array(bytes.dropLast(41)))
+        #expect(throws: Refusal.self) { try Backup.verify(hurt) }
+    }
+}
