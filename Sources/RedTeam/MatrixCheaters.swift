@@ -58,7 +58,7 @@ extension Cheater {
     /// A sum as a number with eight significant bits holds it.
     private static func rounded(_ sum: Int) -> Int {
         let shift = max(0, Int.bitWidth - sum.magnitude.leadingZeroBitCount - 8)
-        return sum >> shift << shift
+        return (sum >> shift) << shift
     }
 
     private static func guess(_ lots: inout SplitMix64) -> Int8 {

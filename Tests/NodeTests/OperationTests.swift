@@ -7,6 +7,7 @@ import Platform
 import Primitives
 import Synchronization
 import Testing
+import Transport
 
 @testable import Node
 

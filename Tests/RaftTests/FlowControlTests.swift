@@ -1,4 +1,5 @@
 import Primitives
+import Simulator
 import Testing
 
 @testable import Raft

@@ -1,4 +1,5 @@
 import Primitives
+import Simulator
 import Testing
 
 @testable import Raft
@@ -20,7 +21,7 @@ import Testing
         let group = try QuietGroup(3)
         try group.elect(1)
         group.cut = [1]
-        var successor: SimulatedMember?
+        var successor: GroupMember?
         while successor == nil {
             for id in MemberID(2)...3 { try group.tick(id) }
             try group.settle()

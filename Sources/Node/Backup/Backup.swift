@@ -150,8 +150,8 @@ public enum Backup {
         -> BackupReport
     {
         let folder = settings.dataFolder
-        let isEmpty = try !Files.exists(folder) || Files.list(folder).isEmpty
-        guard isEmpty else {
+        let content = Files.exists(folder) ? try Files.list(folder) : []
+        guard content.isEmpty else {
             throw Refusal(
                 "restore.not-empty",
                 "\(folder) is not empty: a restore replaces nothing; move it away first")

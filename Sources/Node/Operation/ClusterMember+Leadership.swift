@@ -32,7 +32,7 @@ extension ClusterMember {
         guard let successor = target ?? bestSuccessor() else {
             throw Refusal("cluster.no-successor", "no other member can lead: none is up to date")
         }
-        inbox.yield(.transferLeadership(to: successor))
+        inbox.put(.transferLeadership(to: successor))
         let end = ContinuousClock.now + ClusterMember.transferPatience
         while ContinuousClock.now < end {
             if let leader = engine.core.leader, leader == successor { return successor }

@@ -1,6 +1,7 @@
 // `althing cluster backup` and `cluster restore`.
 
 import ArgumentParser
+import Logging
 import Node
 import Platform
 import Primitives
@@ -43,7 +44,7 @@ struct BackupTake: AsyncParsableCommand {
               althing cluster backup take --home deployment/member-1 --file monday.backup
             """)
 
-    @OptionGroup var home: HomeOptions
+    @OptionGroup var home: MemberHomeOptions
 
     @Option(help: ArgumentHelp("Where to write the backup.", valueName: "file"))
     var file: String
@@ -105,7 +106,7 @@ struct ClusterRestore: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The backup.", valueName: "file"))
     var file: String
 
-    @OptionGroup var home: HomeOptions
+    @OptionGroup var home: MemberHomeOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Client
+import ControlPlane
 import Node
 import Platform
 import Primitives

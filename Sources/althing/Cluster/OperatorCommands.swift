@@ -3,9 +3,10 @@
 import ArgumentParser
 import Node
 import Primitives
+import Terminal
 
 /// The member whose operator asks, by its folder.
-struct HomeOptions: ParsableArguments {
+struct MemberHomeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The member's folder with its configuration and its seat's key.", valueName: "folder"))
@@ -38,7 +39,7 @@ struct ClusterDrain: AsyncParsableCommand {
               althing cluster drain --home deployment/member-1
             """)
 
-    @OptionGroup var home: HomeOptions
+    @OptionGroup var home: MemberHomeOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -63,7 +64,7 @@ struct ClusterTransferLeader: AsyncParsableCommand {
               althing cluster transfer-leader --home deployment/member-1 --to 2
             """)
 
-    @OptionGroup var home: HomeOptions
+    @OptionGroup var home: MemberHomeOptions
 
     @Option(help: "The seat that shall lead.")
     var to: UInt64?
