@@ -1,5 +1,5 @@
-// The bench route: opaque puts and reads through the whole replicated path, for comparison with plain
-// key-value stores. See `BenchEntry` for the two locks before it.
+// The bench route: opaque puts and reads through the whole replicated path, for comparison with
+// plain key-value stores. See `BenchEntry` for the two locks before it.
 
 import ControlPlane
 import Primitives

@@ -101,6 +101,11 @@ extension ClientAPI {
                     try views.simulation(policy: name, text: text, limit: limit)
                 }
             },
+        ]
+    }
+
+    func revenueRoutes() -> [Route] {
+        [
             Route("GET", "/api/v1/revenue", "Revenue epochs") {
                 [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.revenue() }

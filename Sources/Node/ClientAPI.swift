@@ -40,7 +40,8 @@ final class ClientAPI: Sendable {
     /// Every route, in the order of the OpenAPI document.
     func routes() -> [Route] {
         let parts: [[Route]] = [
-            statusRoutes(), accountRoutes(), decisionRoutes(), workRoutes(), objectRoutes(),
+            statusRoutes(), accountRoutes(), decisionRoutes(), revenueRoutes(), workRoutes(),
+            objectRoutes(),
             providerRoutes(), gateway.routes(), pageRoutes(), benchRoutes(),
         ]
         return parts.flatMap { $0 }

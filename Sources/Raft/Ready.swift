@@ -10,7 +10,8 @@ public struct Ready: Sendable {
     public var readStates: [ReadState] = []
     /// Entries to store; they replace what storage has from the first one's index on.
     public var entries: [Entry] = []
-    /// What to write over damaged records, before `entries`; made only where storage reports damage.
+    /// What to write over damaged records, before `entries`; made only where storage reports
+    /// damage.
     public var repair: StorageRepair?
     /// A snapshot to store and to replace the state machine by, before entries are applied.
     public var snapshot: Snapshot?

@@ -1,5 +1,5 @@
-// Warnings that somebody else can cause as often as they like: one line a second for each code, with
-// the number of those that were left out.
+// Warnings that somebody else can cause as often as they like: one line a second for each code,
+// with the number of those that were left out.
 
 public import Logging
 public import Platform

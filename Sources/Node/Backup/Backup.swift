@@ -105,8 +105,8 @@ public enum Backup {
             epoch: Views(state: database, genesis: genesis).epoch)
     }
 
-    /// Restores a backup in a scratch folder beside it, replays every entry from the genesis, checks
-    /// every signature, and compares the state that results with the one in the backup.
+    /// Restores a backup in a scratch folder beside it, replays every entry from the genesis,
+    /// checks every signature, and compares the state that results with the one in the backup.
     ///
     /// Throws `backup.damaged`, `backup.malformed`, `backup.differs`, or what an audit finds.
     public static func verify(_ path: String, expected: Digest? = nil) throws(Refusal)
@@ -144,8 +144,8 @@ public enum Backup {
 
     /// Makes the data folder of a member from a backup, in a new epoch. The member must not run.
     ///
-    /// Throws `restore.not-empty` for a data folder with anything in it, `restore.other-deployment`,
-    /// and what is wrong with the backup.
+    /// Throws `restore.not-empty` for a data folder with anything in it,
+    /// `restore.other-deployment`, and what is wrong with the backup.
     public static func restore(_ path: String, into settings: MemberSettings) throws(Refusal)
         -> BackupReport
     {

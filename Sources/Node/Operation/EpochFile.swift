@@ -1,5 +1,5 @@
-// The epoch a member lives in: it grows with each restore or recovery of the cluster, so that whoever
-// missed it is told so at the first greeting and counts for nothing.
+// The epoch a member lives in: it grows with each restore or recovery of the cluster, so that
+// whoever missed it is told so at the first greeting and counts for nothing.
 
 import Platform
 import Primitives

@@ -1,8 +1,8 @@
 // Durable copies of the state: the newest and the one before it.
 //
 // A copy is made from the database while it is in use, every row of it is checked, and it is on the
-// device before anything relies on it. So rot in the state is found here at the latest, and there is
-// always a sound copy to go back to and to send to others.
+// device before anything relies on it. So rot in the state is found here at the latest, and there
+// is always a sound copy to go back to and to send to others.
 
 import ControlPlane
 import Cryptography

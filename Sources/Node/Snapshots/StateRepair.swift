@@ -1,6 +1,6 @@
 // A state that is damaged is not repaired row by row: it is thrown away and had again, from the
-// member's own snapshot where that is whole, by replaying the log where all of it is here, else from
-// another member.
+// member's own snapshot where that is whole, by replaying the log where all of it is here, else
+// from another member.
 
 import ControlPlane
 import LogStore

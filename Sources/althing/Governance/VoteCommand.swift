@@ -61,8 +61,8 @@ struct VoteCommand: AsyncParsableCommand {
             ])
     }
 
-    /// What is signed, in words: the effects are shown as the proposal's own header says them, which
-    /// is what the digest in the ballot is taken of.
+    /// What is signed, in words: the effects are shown as the proposal's own header says them,
+    /// which is what the digest in the ballot is taken of.
     private static func words(
         _ proposal: UInt64, _ title: String, _ choice: Choice, _ text: String
     ) -> [String] {
