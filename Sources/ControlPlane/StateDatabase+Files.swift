@@ -5,8 +5,8 @@ public import Primitives
 
 extension StateDatabase {
     /// Refuses a file that a later version wrote, or that is none of ours (`state.newer`,
-    /// `state.older`, `state.damaged`).
-    func checkFormat(_ path: String) throws(Refusal) {
+    /// `state.older`, `state.damaged`). Answers whether it is new.
+    func checkFormat(_ path: String) throws(Refusal) -> Bool {
         var statement: OpaquePointer?
         defer { sqlite3_finalize(statement) }
         let sql = """
@@ -21,7 +21,7 @@ extension StateDatabase {
         }
         let format = sqlite3_column_int(statement, 0)
         let isNew = sqlite3_column_int(statement, 1) == 0
-        guard !isNew, format != StateDatabase.format else { return }
+        guard !isNew, format != StateDatabase.format else { return isNew }
         guard format < StateDatabase.format else {
             throw Refusal(
                 "state.newer",

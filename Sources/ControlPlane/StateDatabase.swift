@@ -43,10 +43,10 @@ public final class StateDatabase: StateReader {
         // Double-quoted strings hide misspelt columns; this build of SQLite allows them by default.
         _ = csqlite_db_config_int(handle, SQLITE_DBCONFIG_DQS_DML, 0)
         _ = csqlite_db_config_int(handle, SQLITE_DBCONFIG_DQS_DDL, 0)
-        try checkFormat(path)
+        // A file that is opened only to be read keeps its bytes: they have a digest.
+        if try checkFormat(path) { try execute("PRAGMA user_version=\(StateDatabase.format)") }
         for statement in [
-            "PRAGMA user_version=\(StateDatabase.format)", "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
+            "PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
             """
             CREATE TABLE IF NOT EXISTS state (
                 key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL
