@@ -41,7 +41,7 @@ final class ClientAPI: Sendable {
     func routes() -> [Route] {
         let parts: [[Route]] = [
             statusRoutes(), accountRoutes(), decisionRoutes(), workRoutes(), objectRoutes(),
-            providerRoutes(), gateway.routes(), pageRoutes(), benchRoutes(),
+            providerRoutes(), gateway.routes(), pageRoutes(),
         ]
         return parts.flatMap { $0 }
     }
@@ -72,6 +72,7 @@ final class ClientAPI: Sendable {
                 throw Refusal(
                     "route.method", "this path takes \(allowed.joined(separator: ", "))")
             }
+            if segments.first == "bench" { throw ClientAPI.benchClosed }
             throw Refusal("route.unknown", "there is nothing at \(request.path)")
         } catch {
             return .refused(error)

@@ -51,7 +51,8 @@ public final class PeerListener: Sendable {
     /// With a `loop`, all connections live there, and the responder starts elsewhere.
     public static func start(
         host: String, port: Int, identity: TLSIdentity, limits: HTTPLimits = HTTPLimits(),
-        loop: TransportLoop? = nil, callbacks: Callbacks, responder: @escaping HTTPResponder = PeerListener.noHTTP
+        loop: TransportLoop? = nil, callbacks: Callbacks,
+        responder: @escaping HTTPResponder = PeerListener.noHTTP
     ) async throws(Refusal) -> PeerListener {
         let tls = TLSServerSettings(
             identity: identity,

@@ -94,7 +94,8 @@ struct ConsensusBenchmark {
             return JSON.Member(contender.name, .array(sizes.map { .int($0) }))
         }
         return [
-            "etcd": version.map { .string($0) } ?? .null, "fdatasync_p50_ms": .number(decimal(disk)),
+            "etcd": version.map { .string($0) } ?? .null,
+            "fdatasync_p50_ms": .number(decimal(disk)),
             "stages": .array(lines), "entries_per_flush": flushes,
             "resident_mebibytes": .object(memory),
         ]
@@ -144,7 +145,8 @@ struct ConsensusBenchmark {
         let later = base.map { middle.p99 / $0.p99 }
         say(
             stage.title.padded(12) + name.padded(10) + column(middle.perSecond, width: 8)
-                + column(middle.p50, digits: 2, width: 11) + column(middle.p99, digits: 2, width: 11)
+                + column(middle.p50, digits: 2, width: 11)
+                + column(middle.p99, digits: 2, width: 11)
                 + (faster.map { column($0, digits: 2, width: 10) } ?? "")
                 + (later.map { column($0, digits: 2, width: 8) } ?? "")
                 + (middle.failed > 0 ? "  failed: \(middle.failed)" : ""))
