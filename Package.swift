@@ -138,7 +138,7 @@ let floor5: [Target] = [
         on: [
             "Primitives", "Cryptography", "CKernels", "Benchmarking", "LanguageModel", "Platform",
             "Verification", "Transport", "RedTeam", "Provider", "Scheduling", "ControlPlane",
-            "Governance", "Wallet", "Client",
+            "Governance", "Wallet", "Client", "Simulator",
         ]),
 ]
 
@@ -169,7 +169,7 @@ let testTargets: [Target] = [
         "Node",
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet", "Platform", "Transport",
-            "LogStore",
+            "LogStore", "Telemetry",
             "Client", logging,
         ]),
     tests(

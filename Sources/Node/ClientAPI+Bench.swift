@@ -64,15 +64,7 @@ extension ClientAPI {
         "a put has a key of \(BenchEntry.keyBytes) bytes and its value, at most"
             + " \(BenchEntry.putBytesLimit) together; a read has the key")
 
-    /// What stands in the place of the bench route when the member was started without it.
-    func benchRoutes() -> [Route] {
-        ["/bench", "/bench/get"].map { path in
-            Route("POST", path, "Opaque puts and reads, in deployments made for measuring") {
-                _, _ async throws(Refusal) in
-                throw Refusal(
-                    "bench.closed",
-                    "this member takes no opaque puts: it was started without --bench-route")
-            }
-        }
-    }
+    /// The answer to the bench route's paths when the member was started without it.
+    static let benchClosed = Refusal(
+        "bench.closed", "this member takes no opaque puts: it was started without --bench-route")
 }

@@ -73,6 +73,7 @@ final class ClientAPI: Sendable {
                 throw Refusal(
                     "route.method", "this path takes \(allowed.joined(separator: ", "))")
             }
+            if segments.first == "bench" { throw ClientAPI.benchClosed }
             throw Refusal("route.unknown", "there is nothing at \(request.path)")
         } catch {
             return .refused(error)

@@ -34,6 +34,8 @@ public actor ClusterMember {
     nonisolated let loop: TransportLoop
     nonisolated let inbox: MemberInbox
     private nonisolated let throttle: LogThrottle
+    private nonisolated let ballast: Ballast
+    private var ticks = 0
     var peers: PeerNetwork?
     /// Whether this member is about to stop.
     var isDraining = false
@@ -62,6 +64,7 @@ public actor ClusterMember {
         caller = equipment.caller
         throttle = LogThrottle(logger)
         try Files.makeFolders(settings.dataFolder)
+        ballast = Ballast(folder: settings.dataFolder)
         let database = try StateDatabase(path: settings.dataFolder + "/state.sqlite")
         let machine = try StateMachine(genesis: settings.genesis, database: database)
         log = try DurableLog(
@@ -69,7 +72,8 @@ public actor ClusterMember {
             appliedIndex: machine.appliedIndex, appliedTerm: machine.appliedTerm,
             configuration: try ConfigurationState(
                 stored: machine.configuration, seats: settings.genesis.seats.map(\.id)),
-            disk: MeasuredDisk(disk: SystemDisk(), watch: metrics.disk))
+            recentBytes: ClusterMember.recentBytes,
+            disk: MeasuredDisk(disk: settings.logDisk, watch: metrics.disk))
         log.newestSnapshot = try snapshots.newest?.snapshot(
             seats: settings.genesis.seats.map(\.id))
         for sentence in log.notes { logger.notice("log", metadata: ["note": "\(sentence)"]) }
@@ -85,6 +89,8 @@ public actor ClusterMember {
 
     /// What may wait for a quorum, in bytes; beyond it commands are refused.
     private static let uncommittedBytes: UInt64 = 64 << 20
+    /// What of the log's end is kept in memory.
+    private static let recentBytes = 4 << 20
     /// What may be under way to one member, in bytes.
     private static let inflightBytes: UInt64 = 16 << 20
 
@@ -210,7 +216,7 @@ public actor ClusterMember {
     }
 
     private nonisolated func ask(_ input: MemberInput, _ fail: (Refusal) -> Void) {
-        if input.isWrite, metrics.disk.isFull { return fail(DiskWatch.full) }
+        if input.isWrite, metrics.disk.isFull || ballast.isLow { return fail(DiskWatch.full) }
         switch inbox.put(request: input) {
         case .taken: return
         case .full:
@@ -299,6 +305,8 @@ public actor ClusterMember {
         if isTick {
             engine.take(.tick, at: now)
             watchDisk(at: now)
+            ticks += 1
+            if ticks % ClusterMember.ticksBetweenLooks == 0 { ballast.look() }
             makeSnapshotIfDue()
         }
         for input in inputs {
@@ -313,7 +321,7 @@ public actor ClusterMember {
             rounds += 1
         }
         stopwatch.committed(
-            through: engine.core.committedIndex, metrics.raft.commitDuration,
+            through: engine.committedIndex, metrics.raft.commitDuration,
             at: SystemClock.monotonicNanoseconds())
         metrics.turnDuration.record(
             nanoseconds: SystemClock.monotonicNanoseconds() &- start)
@@ -325,6 +333,8 @@ public actor ClusterMember {
         }
         if hasMore { callTurn() }
     }
+
+    private static let ticksBetweenLooks = 3
 
     /// After so many, whoever asks for something else gets a turn.
     private static let roundsInOneTurn = 64
@@ -369,6 +379,8 @@ public actor ClusterMember {
         metrics.state.events.add(UInt64(entry.events.count))
         let refused = entry.receipts.count { !$0.accepted }
         if refused > 0 { metrics.state.refusedCommands.add(UInt64(refused)) }
+        // Who watches waits for something to have happened.
+        guard !entry.receipts.isEmpty || !entry.events.isEmpty else { return }
         for watcher in watchers.values { watcher.yield(entry) }
     }
 
@@ -406,10 +418,13 @@ public actor ClusterMember {
                 metadata: ["code": "\(refusal.code)", "why": "\(refusal.message)"])
         case .held(let refusal):
             metrics.state.held.set(1)
-            logger.error("nothing can be applied", metadata: ["why": "\(refusal.message)"])
+            let hasSpace = ballast.letGo()
+            logger.error(
+                "nothing could be applied",
+                metadata: ["why": "\(refusal.message)", "lets_go_of_reserve": "\(hasSpace)"])
         case .released:
             metrics.state.held.set(0)
-            logger.notice("there is space again: what waited is applied")
+            logger.notice("what waited for space is applied")
         case .handingOver(let member):
             metrics.raft.handOvers.add()
             logger.notice("giving the lead away", metadata: ["to": "\(member)"])

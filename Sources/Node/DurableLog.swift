@@ -20,6 +20,7 @@ package final class DurableLog: Storage {
     package var bytesWritten: UInt64 = 0
     /// The last index handed to the store, which may not be on the disk yet.
     private var lastWritten: UInt64
+    private var recent: RecentEntries
 
     private static let genesis = CorePosition(term: 1, index: StateMachine.genesisIndex)
 
@@ -29,11 +30,13 @@ package final class DurableLog: Storage {
     ///   - appliedIndex: how far the state is applied; those entries are committed for certain.
     ///   - appliedTerm: the term of the last of them, where the state knows it.
     ///   - configuration: the membership as of that entry; nil for the genesis'.
+    ///   - recentBytes: how much of the log's end is kept in memory, so as not to be read back.
     package init(
         folder: String, genesis: Genesis, appliedIndex: UInt64, appliedTerm: UInt64 = 0,
         configuration: ConfigurationState? = nil, options: LogOptions = LogOptions(),
-        disk: any LogDisk = SystemDisk()
+        recentBytes: Int = 0, disk: any LogDisk = SystemDisk()
     ) throws(Refusal) {
+        recent = RecentEntries(limit: recentBytes)
         store = try LogStore(folder: folder, options: options, disk: disk)
         seats = genesis.seats.map(\.id)
         self.appliedIndex = appliedIndex
@@ -93,6 +96,9 @@ package final class DurableLog: Storage {
         from low: LogIndex, to high: LogIndex, maximumBytes: UInt64
     ) throws(Refusal) -> [Entry] {
         guard low < high else { return [] }
+        if let kept = recent.slice(from: low, to: high), low >= firstIndex {
+            return Array(kept).prefix(maximumBytes: maximumBytes)
+        }
         let budget = Int(min(maximumBytes, 64 << 20))
         let stored: [LogEntry]
         do throws(Refusal) {
@@ -180,10 +186,12 @@ package final class DurableLog: Storage {
             records.append(
                 .snapshotMark(StoredPosition(index: snapshot.index, term: snapshot.term)))
             lastWritten = snapshot.index
+            recent.clear()
         }
         if let first = message.entries.first, first.index <= lastWritten {
             records.append(.truncate(from: first.index))
         }
+        recent.append(message.entries)
         for entry in message.entries {
             records.append(DurableLog.record(of: entry))
             lastWritten = entry.index

@@ -21,6 +21,7 @@ extension MemberEngine {
         guard node.role == .leader else {
             return reply.fail(Refusal("cluster.not-leader", "this member does not lead"))
         }
+        if let heldBy { return reply.fail(heldBy) }
         guard toPut.count < MemberEngine.putsWaiting else {
             return reply.fail(
                 Refusal("cluster.overloaded", "\(toPut.count) puts wait already: try again later"))

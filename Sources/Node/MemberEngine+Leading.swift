@@ -22,6 +22,18 @@ extension MemberEngine {
         try node.forgetLeader()
         node.overrideElectionTimeout(ticks: 1 + MemberEngine.successionTicks * rank)
         isSuccessionOpen = true
+        successionRank = rank
+        successionAttempts = 0
+    }
+
+    /// This member stood and was not elected: another knew more, or had not seen the leader go. It
+    /// stands again soon, a few times; then elections are timed as usual.
+    func standAgain() {
+        guard isSuccessionOpen else { return }
+        successionAttempts += 1
+        guard successionAttempts <= 4 else { return closeSuccession() }
+        node.overrideElectionTimeout(
+            ticks: 2 + MemberEngine.successionTicks * successionRank + successionAttempts)
     }
 
     /// A leader was heard of: elections are timed as usual again.

@@ -66,7 +66,7 @@ package final class MemberEngine {
     /// How many entries of `toApply`'s first message are applied.
     private var appliedOfFirst = 0
     /// Why nothing can be applied for now, if so.
-    private var heldBy: Refusal?
+    private(set) var heldBy: Refusal?
     /// Whether it was tried since the last tick, and failed.
     private var isHeld = false
     private var ticksUntilHandOver = 0
@@ -74,10 +74,13 @@ package final class MemberEngine {
     private var changed: (index: UInt64, configuration: ConfigurationState)?
     /// Whether a leader was seen to go and none was heard of since.
     var isSuccessionOpen = false
+    var successionRank = 0
+    var successionAttempts = 0
     var successionRandom: SplitMix64
     let electionTicks: Int
     var lastStamp = Timestamp.zero
     private var lastLeader: UInt64?
+    private var lastRole = Role.follower
     private var effects = MemberEffects()
     /// Whether the work was refused: it is tried again after the next input, not at once.
     private var isInterrupted = false
@@ -111,6 +114,9 @@ package final class MemberEngine {
 
     /// Whether somebody waits for the outcome of a command.
     package var hasWaitingCommands: Bool { pending.hasCommands }
+
+    /// How far the log is committed.
+    package var committedIndex: UInt64 { node.committedIndex }
 
     /// Whether this member leads.
     package var isLeader: Bool { node.role == .leader }
@@ -217,7 +223,12 @@ package final class MemberEngine {
         let ready = try node.ready()
         for read in ready.readStates { confirm(read) }
         if let state = ready.softState {
-            if state.leader != nil { closeSuccession() }
+            if state.leader != nil {
+                closeSuccession()
+            } else if state.role == .follower, lastRole != .follower {
+                standAgain()
+            }
+            lastRole = state.role
             noteLeader(state.leader)
         }
         for message in ready.messages { try route(message) }

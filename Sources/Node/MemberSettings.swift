@@ -2,6 +2,7 @@
 
 public import ControlPlane
 public import Cryptography
+package import LogStore
 public import Primitives
 
 /// How a member is set up.
@@ -28,6 +29,8 @@ public struct MemberSettings: Sendable {
     /// How long the log's disk may be stuck in one operation before a leader gives the lead away,
     /// in milliseconds: half of the shortest election timeout.
     public var stallMilliseconds = 500
+    /// Where the log lies; tests put a faulty disk in its place.
+    package var logDisk: any LogDisk = SystemDisk()
     /// Whether opaque puts are taken under `/bench`, where the deployment's name permits it.
     public var takesBenchPuts = false
     /// How far an entry's time may be ahead of this member's clock, in milliseconds.

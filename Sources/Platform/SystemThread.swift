@@ -43,4 +43,7 @@ public enum SystemThread {
             throw SystemError.refusal(failure, "start the thread \(name)")
         }
     }
+
+    /// Blocks this thread for a millisecond; never call it in a task.
+    public static func pause() { usleep(1000) }
 }

@@ -9,6 +9,9 @@
 //   benchmarks tamper [COUNT]       single changes of right answers; a million
 //   benchmarks prediction [JOBS]    predicted against actual run times; 50 jobs
 //   benchmarks repeatability [N]    how far scores of N sessions lie apart; 10
+//   benchmarks failover [KILLS] [SECONDS]   the leader killed, its disk hung, every core busy
+//   benchmarks faults [ROUNDS]      real processes under faults, with a checker of histories
+//   benchmarks storage-faults       one replica's storage damaged, ours and etcd's
 
 import Glibc
 import Primitives
@@ -27,6 +30,17 @@ case "consensus":
             isLong: arguments.contains("--long")
         ).run()
     }
+case "failover":
+    let seconds = arguments.dropFirst(2).first.flatMap { Int($0) } ?? 60
+    await orExplain { () async throws in
+        try await FailoverBenchmark(kills: repeats, busySeconds: seconds).run()
+    }
+case "faults":
+    await orExplain { () async throws in
+        try await FaultsBenchmark(rounds: repeats).run()
+    }
+case "storage-faults":
+    await orExplain { () async throws in try await StorageFaultsBenchmark().run() }
 case "votes":
     await orExplain { () async throws in try await VotesBenchmark().run() }
 case "tally":
@@ -42,8 +56,8 @@ case "prediction": PredictionBenchmark(jobs: count ?? 50).run()
 case "repeatability": RepeatabilityBenchmark(sessions: count ?? 10).run()
 default:
     print(
-        "usage: benchmarks training|kernels|consensus|votes|tally|redteam|tamper|prediction"
-            + "|repeatability [N]")
+        "usage: benchmarks training|kernels|consensus|failover|faults|storage-faults|votes|tally"
+            + "|redteam|tamper|prediction|repeatability [N]")
     exit(64)
 }
 

@@ -3,7 +3,7 @@
 // led to a state once need not be tried again).
 
 /// A machine that does one thing at a time.
-protocol SequentialModel {
+package protocol SequentialModel {
     associatedtype State: Hashable
     associatedtype Action
     /// How it starts.
@@ -13,15 +13,24 @@ protocol SequentialModel {
 }
 
 /// An action with when it was asked for and answered.
-struct TimedAction<Action> {
+package struct TimedAction<Action> {
     let action: Action
     let called: VirtualTime
     /// Nil when it was never answered: it may happen at any later time, or never.
     let returned: VirtualTime?
+
+    /// An action with its times, in any one unit.
+    package init(action: Action, called: UInt64, returned: UInt64?) {
+        self.action = action
+        self.called = called
+        self.returned = returned
+    }
 }
 
+extension TimedAction: Sendable where Action: Sendable {}
+
 /// What the checker found.
-enum Linearizability: Equatable {
+package enum Linearizability: Equatable {
     /// There is an order.
     case holds
     /// There is none.
@@ -31,7 +40,7 @@ enum Linearizability: Equatable {
 }
 
 /// Searches for an order.
-struct LinearizabilityChecker<Model: SequentialModel> {
+package struct LinearizabilityChecker<Model: SequentialModel> {
     private struct Event {
         let action: Int
         let isCall: Bool
@@ -57,7 +66,8 @@ struct LinearizabilityChecker<Model: SequentialModel> {
     private var returnOf: [Int]
     private let stepLimit: Int
 
-    init(
+    /// Prepares to look for an order; the search is given up after `stepLimit` steps.
+    package init(
         _ model: Model, _ actions: [TimedAction<Model.Action>], stepLimit: Int = 2_000_000
     ) {
         self.model = model
@@ -86,7 +96,7 @@ struct LinearizabilityChecker<Model: SequentialModel> {
     }
 
     /// Looks for an order of all answered actions, with any of the others.
-    mutating func check() -> Linearizability {
+    package mutating func check() -> Linearizability {
         var state = model.first
         var done = BitSet(count: actions.count)
         var seen: Set<Seen> = []

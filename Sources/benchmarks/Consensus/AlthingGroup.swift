@@ -11,21 +11,28 @@ final class AlthingGroup: Contender {
     let name = "althing"
     let folder: String
     let client: HTTPClient
+    /// The members' own network; nil for loopback.
+    let network: BenchNetwork?
     private let program: String
     private let basePort: Int
-    private let environment: [(name: String, value: String)]?
+    private let environment: @Sendable (Int) -> [(name: String, value: String)]
     private let members: Mutex<[Int: ChildProcess]>
 
     /// Lays a deployment's foundation in `folder` and starts its members.
     ///
-    /// - Parameter environment: added to each member's surroundings.
-    init(folder: String, environment: [(name: String, value: String)] = []) async throws(Refusal) {
+    /// - Parameters:
+    ///   - network: where the members live; nil for loopback.
+    ///   - environment: added to a member's surroundings.
+    init(
+        folder: String, network: BenchNetwork? = nil,
+        environment: @escaping @Sendable (Int) -> [(name: String, value: String)] = { _ in [] }
+    ) async throws(Refusal) {
         self.folder = folder
+        self.network = network
         client = try HTTPClient()
         program = try AlthingGroup.program()
         basePort = freePorts(6)
-        let inherited = AlthingGroup.inheritedEnvironment()
-        self.environment = environment.isEmpty ? nil : inherited + environment
+        self.environment = environment
         members = Mutex([:])
         try await makeDeployment()
         for member in 1...3 { try await start(member) }
@@ -61,6 +68,7 @@ final class AlthingGroup: Contender {
                 "cluster", "init", "--genesis", "\(folder)/genesis.yaml", "--timings",
                 "\(packageRoot)/Deploy/production.yaml", "--policies", "\(packageRoot)/Policies",
                 "--members", "3", "--base-port", "\(basePort)", "--output", "\(folder)/deployment",
+                "--host", (1...3).map(host).joined(separator: ","),
             ])
         command.timeLimitNanoseconds = 60_000_000_000
         let outcome = try await ChildProcess.run(command)
@@ -74,14 +82,23 @@ final class AlthingGroup: Contender {
     /// A member's folder.
     func home(_ member: Int) -> String { "\(folder)/deployment/member-\(member)" }
 
+    private func host(_ member: Int) -> String { network?.address(member) ?? "127.0.0.1" }
+
     /// Where clients reach a member.
-    func origin(_ member: Int) -> String { "http://127.0.0.1:\(basePort + 2 * (member - 1))" }
+    func origin(_ member: Int) -> String {
+        "http://\(host(member)):\(basePort + 2 * (member - 1))"
+    }
 
     /// Starts a member that does not run.
     func start(_ member: Int) async throws(Refusal) {
-        var command = ChildCommand(
-            program, ["node", "run", "--home", home(member), "--bench-route"])
-        command.environment = environment
+        let arguments = ["node", "run", "--home", home(member), "--bench-route"]
+        var command = ChildCommand(program, arguments)
+        if let network {
+            let (launcher, rest) = network.inside(member, program, arguments)
+            command = ChildCommand(launcher, rest)
+        }
+        let added = environment(member)
+        if !added.isEmpty { command.environment = AlthingGroup.inheritedEnvironment() + added }
         command.output = .none
         command.error = .file("\(folder)/member-\(member).log")
         let child = try await ChildProcess.start(command)
@@ -89,9 +106,12 @@ final class AlthingGroup: Contender {
     }
 
     /// Ends a member at once, as a crash does, and waits until it is gone.
-    func crash(_ member: Int) async {
+    func crash(_ member: Int) async { await crash(member, byKill: true) }
+
+    /// Waits until a member is gone.
+    func crash(_ member: Int, byKill: Bool) async {
         guard let child = members.withLock({ $0.removeValue(forKey: member) }) else { return }
-        child.kill()
+        if byKill { child.kill() }
         _ = await child.outcome()
     }
 

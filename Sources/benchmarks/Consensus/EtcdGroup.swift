@@ -64,9 +64,12 @@ final class EtcdGroup: Contender {
     }
 
     /// Ends a member at once and waits until it is gone.
-    func crash(_ member: Int) async {
+    func crash(_ member: Int) async { await crash(member, byKill: true) }
+
+    /// Waits until a member is gone.
+    func crash(_ member: Int, byKill: Bool) async {
         guard let child = members.withLock({ $0.removeValue(forKey: member) }) else { return }
-        child.kill()
+        if byKill { child.kill() }
         _ = await child.outcome()
     }
 
