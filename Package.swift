@@ -52,6 +52,8 @@ let floor0: [Target] = [
     // The mathematical library for one thing: the exact fused multiply-add of doubles on a
     // processor without such an instruction.
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+    // The GPU kernels travel as compiled text; their sources are compiled by hand (compile.py).
+    .target(name: "CGPUKernels", exclude: ["kernels", "compiled", "compile.py"]),
     .target(name: "CPlatform"),
     library("Primitives", on: []),
     library("Cryptography", on: ["Primitives", "COpenSSL", "CSecp256k1"]),
@@ -80,6 +82,7 @@ let floor2: [Target] = [
 
 let floor3: [Target] = [
     library("Platform", on: ["Primitives", "CPlatform", "COpenSSL"]),
+    library("Accelerator", on: ["Primitives", "CGPUKernels"]),
     library("LogStore", on: ["Primitives", "Platform"]),
     library(
         "Transport",
@@ -137,6 +140,7 @@ let floor5: [Target] = [
         "benchmarks",
         on: [
             "Primitives", "Cryptography", "CKernels", "Benchmarking", "LanguageModel", "Platform",
+            "Accelerator",
             "Verification", "Transport", "RedTeam", "Provider", "Scheduling", "ControlPlane",
             "Governance", "Wallet", "Client", "Simulator",
         ]),
@@ -158,6 +162,7 @@ let testTargets: [Target] = [
     tests("Benchmarking", on: ["Primitives", "Cryptography", "Verification", "CKernels"]),
     tests("LanguageModel", on: ["Primitives", "Cryptography", "CKernels"]),
     tests("Platform", on: ["Primitives"]),
+    tests("Accelerator", on: ["Primitives", "Cryptography"]),
     tests("LogStore", on: ["Primitives", "Platform"]),
     tests(
         "Transport",

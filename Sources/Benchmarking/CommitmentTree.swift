@@ -56,7 +56,7 @@ package struct CommitmentTree {
         while pairs, start + 2 * count <= content.count, let base = bytes.baseAddress {
             var (first, second) = (Digest.zero.bytes, Digest.zero.bytes)
             sha256_pair(0, base + start, base + start + count, count, &first, &second)
-            digests.append(contentsOf: [first, second].compactMap { Digest($0) })
+            digests += [first, second].compactMap { Digest($0) }
             start += 2 * count
         }
         while start + count <= content.count {

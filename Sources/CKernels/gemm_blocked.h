@@ -40,7 +40,8 @@ INLINE void NAME(full_tile)(
             sum[row][1] = *(const NAME(loose_vector) *)(from + VECTOR_LANES);
         }
     }
-    _Pragma("clang loop unroll_count(4)")
+    // Unrolled it is slower: the loop is short enough to be replayed from the decoder's cache.
+    _Pragma("clang loop unroll(disable)")
     for (ptrdiff_t p = 0; p < depth; p++) {
         NAME(vector) left = *(const NAME(vector) *)panel;
         NAME(vector) right = *(const NAME(vector) *)(panel + VECTOR_LANES);
@@ -72,46 +73,68 @@ static void NAME(edge_tile)(
         memcpy(c + row * c_row, buffer + row * NAME(PANEL), bytes);
 }
 
-/// Panels of B side by side, the last one filled up with zeros. Row by row, because B's rows may
-/// lie pages apart.
+/// Panels of B side by side, the last one filled up with zeros. Few rows of B at a time, because they
+/// may lie pages apart, and panel by panel, because panels may share the sets of a cache.
 static void NAME(pack_columns)(
     ptrdiff_t depth, ptrdiff_t columns, const ELEMENT *b, ptrdiff_t b_step, ptrdiff_t b_column,
     ELEMENT *panels) {
-    for (ptrdiff_t p = 0; p < depth; p++) {
-        const ELEMENT *row = b + p * b_step;
-        ELEMENT *to = panels + p * NAME(PANEL);
-        for (ptrdiff_t j = 0; j < columns; j += NAME(PANEL), to += NAME(PANEL) * depth) {
-            if (columns - j >= NAME(PANEL) && b_column == 1) {
-                memcpy(to, row + j, NAME(PANEL) * sizeof(ELEMENT));
+    enum { STEP = 16 };
+    for (ptrdiff_t first = 0; first < depth; first += STEP) {
+        const ptrdiff_t last = depth - first < STEP ? depth : first + STEP;
+        for (ptrdiff_t j = 0; j < columns; j += NAME(PANEL)) {
+            ELEMENT *to = panels + j * depth + first * NAME(PANEL);
+            const ELEMENT *from = b + first * b_step + j * b_column;
+            const ptrdiff_t wide = columns - j < NAME(PANEL) ? columns - j : NAME(PANEL);
+            if (wide == NAME(PANEL) && b_column == 1) {
+                for (ptrdiff_t p = first; p < last; p++, from += b_step, to += NAME(PANEL))
+                    memcpy(to, from, NAME(PANEL) * sizeof(ELEMENT));
                 continue;
             }
-            for (ptrdiff_t q = 0; q < NAME(PANEL); q++)
-                to[q] = j + q < columns ? row[(j + q) * b_column] : 0;
+            for (ptrdiff_t p = first; p < last; p++, from += b_step, to += NAME(PANEL))
+                for (ptrdiff_t q = 0; q < NAME(PANEL); q++)
+                    to[q] = q < wide ? from[q * b_column] : 0;
         }
     }
 }
 
-/// Slivers of A: the factors of one depth side by side, the last sliver filled up with zeros.
+/// One sliver of A: the factors of each depth side by side, zeros for rows that are not there.
+static void NAME(pack_sliver)(
+    ptrdiff_t rows, ptrdiff_t depth, const ELEMENT *a, ptrdiff_t a_row, ptrdiff_t a_step,
+    ELEMENT *packed) {
+    enum { STEP = 16 };
+    if (rows < TILE_ROWS) memset(packed, 0, (size_t)(TILE_ROWS * depth) * sizeof(ELEMENT));
+    ptrdiff_t p = 0;
+#ifdef TRANSPOSE
+    if (a_step == 1 && rows == TILE_ROWS)
+        for (; p + 8 < depth; p += 8) TRANSPOSE(a + p, a_row, packed + p * TILE_ROWS);
+#endif
+    for (; p < depth; p += STEP) {
+        const ptrdiff_t last = depth - p < STEP ? depth : p + STEP;
+        for (ptrdiff_t row = 0; row < rows; row++)
+            for (ptrdiff_t q = p; q < last; q++)
+                packed[q * TILE_ROWS + row] = a[row * a_row + q * a_step];
+    }
+}
+
+/// Slivers of A. Where the rows lie side by side (A is given transposed) a few depths at a time, for
+/// the reason that pack_columns gives.
 static void NAME(pack_slivers)(
     ptrdiff_t rows, ptrdiff_t depth, const ELEMENT *a, ptrdiff_t a_row, ptrdiff_t a_step,
     ELEMENT *packed) {
     enum { STEP = 16 };
-    for (ptrdiff_t first = 0; first < rows; first += TILE_ROWS, packed += TILE_ROWS * depth) {
-        const ELEMENT *from = a + first * a_row;
-        ptrdiff_t count = rows - first < TILE_ROWS ? rows - first : TILE_ROWS;
-        if (count < TILE_ROWS) memset(packed, 0, (size_t)(TILE_ROWS * depth) * sizeof(ELEMENT));
-        if (a_row == 1 && count == TILE_ROWS) {
-            for (ptrdiff_t p = 0; p < depth; p++)
-                memcpy(packed + p * TILE_ROWS, from + p * a_step, TILE_ROWS * sizeof(ELEMENT));
-            continue;
-        }
-        for (ptrdiff_t p = 0; p < depth; p += STEP) {
-            ptrdiff_t last = depth - p < STEP ? depth : p + STEP;
-            for (ptrdiff_t row = 0; row < count; row++)
-                for (ptrdiff_t q = p; q < last; q++)
-                    packed[q * TILE_ROWS + row] = from[row * a_row + q * a_step];
-        }
+    const ptrdiff_t whole = a_row == 1 ? rows / TILE_ROWS * TILE_ROWS : 0;
+    for (ptrdiff_t first = 0; whole > 0 && first < depth; first += STEP) {
+        const ptrdiff_t last = depth - first < STEP ? depth : first + STEP;
+        for (ptrdiff_t row = 0; row < whole; row += TILE_ROWS)
+            for (ptrdiff_t p = first; p < last; p++)
+                memcpy(
+                    packed + row * depth + p * TILE_ROWS, a + row + p * a_step,
+                    TILE_ROWS * sizeof(ELEMENT));
     }
+    for (ptrdiff_t row = whole; row < rows; row += TILE_ROWS)
+        NAME(pack_sliver)(
+            rows - row < TILE_ROWS ? rows - row : TILE_ROWS, depth, a + row * a_row, a_row, a_step,
+            packed + row * depth);
 }
 
 /// One sliver of A against all panels of a block of B.

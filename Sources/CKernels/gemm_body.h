@@ -80,13 +80,6 @@ static void panel_rows(
     tiled_rows(rows, depth, a, a_row, a_step, panel, c, c_row, accumulate);
 }
 
-/// The rows of a packed sliver: its strides are constants, which frees registers in the tile.
-static void sliver_rows(
-    ptrdiff_t rows, ptrdiff_t depth, const float *sliver, const float *panel, float *c,
-    ptrdiff_t c_row, int accumulate) {
-    tiled_rows(rows, depth, sliver, 1, TILE_ROWS, panel, c, c_row, accumulate);
-}
-
 /// The rows of a panel that only partly lies in C: by way of a buffer as wide as the panel.
 static void edge_rows(
     ptrdiff_t rows, ptrdiff_t width, ptrdiff_t depth, const float *a, ptrdiff_t a_row,
@@ -125,51 +118,20 @@ static void pack_panel(
     }
 }
 
-/// Copies rows of A so that a tile's factors of one depth lie side by side. Pays when C is wide.
-static void pack_rows(
-    ptrdiff_t rows, ptrdiff_t depth, const float *a, ptrdiff_t a_row, ptrdiff_t a_step,
-    float *packed) {
-    for (ptrdiff_t first = 0; first < rows; first += TILE_ROWS) {
-        ptrdiff_t count = rows - first < TILE_ROWS ? rows - first : TILE_ROWS;
-        for (ptrdiff_t row = 0; row < count; row++)
-            for (ptrdiff_t p = 0; p < depth; p++)
-                packed[first * depth + p * TILE_ROWS + row] =
-                    a[(first + row) * a_row + p * a_step];
-    }
-}
-
-/// A block of columns: tiles of packed or unpacked rows against each packed panel.
+/// A block of columns: tiles of rows against each packed panel.
 static void column_block(
-    const struct althing_product *product, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth,
-    const float *a, const float *packed_a, const float *panels, float *c, int accumulate) {
-    if (packed_a == NULL) {
-        for (ptrdiff_t j = 0; j < columns; j += PANEL) {
-            const float *panel = panels + j * depth;
-            if (columns - j >= PANEL)
-                panel_rows(
-                    rows, depth, a, product->a_row, product->a_step, panel, c + j, product->c_row,
-                    accumulate);
-            else
-                edge_rows(
-                    rows, columns - j, depth, a, product->a_row, product->a_step, panel, c + j,
-                    product->c_row, accumulate);
-        }
-        return;
-    }
-    for (ptrdiff_t first = 0; first < rows; first += TILE_ROWS) {
-        ptrdiff_t count = rows - first < TILE_ROWS ? rows - first : TILE_ROWS;
-        const float *sliver = packed_a + first * depth;
-        for (ptrdiff_t j = 0; j < columns; j += PANEL) {
-            const float *panel = panels + j * depth;
-            float *target = c + first * product->c_row + j;
-            if (columns - j >= PANEL)
-                sliver_rows(
-                    count, depth, sliver, panel, target, product->c_row, accumulate);
-            else
-                edge_rows(
-                    count, columns - j, depth, sliver, 1, TILE_ROWS, panel, target,
-                    product->c_row, accumulate);
-        }
+    const struct althing_product *product, ptrdiff_t columns, ptrdiff_t depth, const float *a,
+    const float *panels, float *c, int accumulate) {
+    for (ptrdiff_t j = 0; j < columns; j += PANEL) {
+        const float *panel = panels + j * depth;
+        if (columns - j >= PANEL)
+            panel_rows(
+                product->rows, depth, a, product->a_row, product->a_step, panel, c + j,
+                product->c_row, accumulate);
+        else
+            edge_rows(
+                product->rows, columns - j, depth, a, product->a_row, product->a_step, panel, c + j,
+                product->c_row, accumulate);
     }
 }
 
@@ -203,34 +165,88 @@ static void few_rows(const struct althing_product *product) {
     }
 }
 
+typedef float eight __attribute__((vector_size(32), aligned(4), may_alias));
+
+/// Eight columns of eight rows, from `rows[0]` on, become eight rows TILE_ROWS apart.
+INLINE void transpose_block(const float *from, ptrdiff_t stride, const int *rows, float *to) {
+#define PAIRS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define UPPER_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define QUADS(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define UPPER_QUADS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define LOW_HALVES(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define HIGH_HALVES(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+    eight row[8], pair[8], quad[8];
+    UNROLLED for (int i = 0; i < 8; i++) row[i] = *(const eight *)(from + rows[i] * stride);
+    UNROLLED for (int i = 0; i < 4; i++) {
+        pair[2 * i] = PAIRS(row[2 * i], row[2 * i + 1]);
+        pair[2 * i + 1] = UPPER_PAIRS(row[2 * i], row[2 * i + 1]);
+    }
+    UNROLLED for (int i = 0; i < 2; i++) {
+        quad[4 * i] = QUADS(pair[4 * i], pair[4 * i + 2]);
+        quad[4 * i + 1] = UPPER_QUADS(pair[4 * i], pair[4 * i + 2]);
+        quad[4 * i + 2] = QUADS(pair[4 * i + 1], pair[4 * i + 3]);
+        quad[4 * i + 3] = UPPER_QUADS(pair[4 * i + 1], pair[4 * i + 3]);
+    }
+    UNROLLED for (int i = 0; i < 4; i++)
+        *(eight *)(to + i * TILE_ROWS) = LOW_HALVES(quad[i], quad[i + 4]);
+    UNROLLED for (int i = 0; i < 4; i++)
+        *(eight *)(to + (i + 4) * TILE_ROWS) = HIGH_HALVES(quad[i], quad[i + 4]);
+#undef PAIRS
+#undef UPPER_PAIRS
+#undef QUADS
+#undef UPPER_QUADS
+#undef LOW_HALVES
+#undef HIGH_HALVES
+}
+
+/// Eight depths of a sliver. Six rows are eight with the last one thrice: what is too much lies where
+/// the next depth is written. Twelve rows are two blocks that overlap.
+INLINE void transpose_eight(const float *from, ptrdiff_t stride, float *to) {
+#if TILE_ROWS == 12
+    transpose_block(from, stride, (const int[]){0, 1, 2, 3, 4, 5, 6, 7}, to);
+    transpose_block(from, stride, (const int[]){4, 5, 6, 7, 8, 9, 10, 11}, to + 4);
+#else
+    transpose_block(from, stride, (const int[]){0, 1, 2, 3, 4, 5, 5, 5}, to);
+#endif
+}
+
+#define ELEMENT float
+#define VECTOR_LANES NATIVE_LANES
+#define PRODUCT struct althing_product
+#define NAME(x) single_##x
+#define SCALAR_FUSED fused
+#define TRANSPOSE transpose_eight
+#include "gemm_blocked.h"
+#undef ELEMENT
+#undef VECTOR_LANES
+#undef PRODUCT
+#undef NAME
+#undef SCALAR_FUSED
+#undef TRANSPOSE
+
 static void gemm(const struct althing_product *product, float *workspace) {
     ptrdiff_t rows = product->rows, columns = product->columns, depth = product->depth;
     if (rows <= 2 && product->b_column == 1 && columns % LANES == 0) {
         few_rows(product);
         return;
     }
-    // Packing A pays when each packed float is used often and its rows lie a page apart.
-    int packs_a = columns >= 512 && product->a_row >= 512;
-    ptrdiff_t row_block = packs_a ? ROW_BLOCK : rows;
-    float *panels = workspace;
-    float *packed_a = packs_a ? workspace + COLUMN_BLOCK * DEPTH_BLOCK : NULL;
-    for (ptrdiff_t i = 0; i < rows; i += row_block) {
-        ptrdiff_t height = rows - i < row_block ? rows - i : row_block;
-        for (ptrdiff_t p = 0; p < depth; p += DEPTH_BLOCK) {
-            ptrdiff_t deep = depth - p < DEPTH_BLOCK ? depth - p : DEPTH_BLOCK;
-            const float *a = product->a + i * product->a_row + p * product->a_step;
-            if (packs_a) pack_rows(height, deep, a, product->a_row, product->a_step, packed_a);
-            for (ptrdiff_t j = 0; j < columns; j += COLUMN_BLOCK) {
-                ptrdiff_t wide = columns - j < COLUMN_BLOCK ? columns - j : COLUMN_BLOCK;
-                for (ptrdiff_t q = 0; q < wide; q += PANEL)
-                    pack_panel(
-                        deep, wide - q < PANEL ? wide - q : PANEL,
-                        product->b + p * product->b_step + (j + q) * product->b_column,
-                        product->b_step, product->b_column, panels + q * deep);
-                column_block(
-                    product, height, wide, deep, a, packed_a, panels,
-                    product->c + i * product->c_row + j, product->accumulate || p > 0);
-            }
+    // Packing A pays when each packed float is used often and its factors lie pages apart.
+    if (columns >= 256 && (product->a_row >= 512 || product->a_step >= 512)) {
+        single_blocked(product, workspace);
+        return;
+    }
+    for (ptrdiff_t p = 0; p < depth; p += DEPTH_BLOCK) {
+        ptrdiff_t deep = depth - p < DEPTH_BLOCK ? depth - p : DEPTH_BLOCK;
+        for (ptrdiff_t j = 0; j < columns; j += COLUMN_BLOCK) {
+            ptrdiff_t wide = columns - j < COLUMN_BLOCK ? columns - j : COLUMN_BLOCK;
+            for (ptrdiff_t q = 0; q < wide; q += PANEL)
+                pack_panel(
+                    deep, wide - q < PANEL ? wide - q : PANEL,
+                    product->b + p * product->b_step + (j + q) * product->b_column,
+                    product->b_step, product->b_column, workspace + q * deep);
+            column_block(
+                product, wide, deep, product->a + p * product->a_step, workspace, product->c + j,
+                product->accumulate || p > 0);
         }
     }
 }

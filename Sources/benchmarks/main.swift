@@ -1,7 +1,7 @@
 // Our speed against peers and physical bounds, in one run; and our defences against cheaters.
 //
 //   benchmarks training [REPEATS]   the trainer against PyTorch on one core
-//   benchmarks kernels [REPEATS]    matrix products against OpenBLAS on one core
+//   benchmarks kernels [REPEATS] [--output json]   the compute kernels against OpenBLAS and bounds
 //   benchmarks consensus [REPEATS] [--long] [--output json]   the replicated log against etcd's
 //   benchmarks votes                signed votes on three members on loopback
 //   benchmarks tally [HOLDERS] [VOTES]   power, votes and results; equal shares against pabutools
@@ -22,7 +22,7 @@ let repeats = count ?? 5
 
 switch arguments.first {
 case "training": TrainingBenchmark(repeats: repeats).run()
-case "kernels": MatrixBenchmark(repeats: repeats).run()
+case "kernels": KernelBenchmark(repeats: repeats, isJSON: arguments.contains("json")).run()
 case "consensus":
     await orExplain { () async throws in
         try await ConsensusBenchmark(

@@ -1,0 +1,262 @@
+// Kernels for every device since Volta (PTX for sm_70): operands, the product in single precision,
+// memory bandwidth and size, a chain of roundings, attention.
+//
+// They compute what the kernels of CKernels compute, to the bit, except attention, whose exponential
+// is the device's own. None has run: where this was written there was no device. What a device
+// answers is checked like anything else a provider says.
+#include "common.cuh"
+
+// MARK: Operands: challenge_operands of CKernels, a stream a band
+
+__device__ __forceinline__ int32_t balanced(uint32_t byte) { return (int32_t)(byte * 127u >> 8) - 63; }
+
+/// One thread a ChaCha8 block: the 64 bytes of it that lie word by word across its group of sixteen.
+template <typename Store>
+__device__ __forceinline__ void draw(
+    const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, Store store) {
+    uint64_t index = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= blocks) return;
+    uint64_t stream = index / blocks_per_stream, block = index % blocks_per_stream;
+    uint32_t start[16], x[16];
+    start[0] = 0x61707865u, start[1] = 0x3320646eu, start[2] = 0x79622d32u, start[3] = 0x6b206574u;
+#pragma unroll
+    for (int i = 0; i < 8; i++) start[4 + i] = key[i];
+    start[12] = (uint32_t)block, start[13] = (uint32_t)(block >> 32);
+    start[14] = (uint32_t)stream, start[15] = (uint32_t)(stream >> 32);
+#pragma unroll
+    for (int i = 0; i < 16; i++) x[i] = start[i];
+    permute<8>(x);
+    uint64_t at = index / 16 * 1024 + index % 16 * 4;
+#pragma unroll
+    for (int i = 0; i < 16; i++) store(at + 64 * i, x[i] + start[i]);
+}
+
+KERNEL draw_int8(
+    const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, int8_t *out) {
+    draw(key, blocks_per_stream, blocks, [=](uint64_t at, uint32_t word) {
+        for (int i = 0; i < 4; i++) out[at + i] = (int8_t)balanced(word >> 8 * i & 255);
+    });
+}
+
+KERNEL draw_bfloat16(
+    const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, uint16_t *out) {
+    draw(key, blocks_per_stream, blocks, [=](uint64_t at, uint32_t word) {
+        for (int i = 0; i < 4; i++) {
+            float value = (float)balanced(word >> 8 * i & 255);
+            out[at + i] = (uint16_t)(__float_as_uint(value) >> 16);
+        }
+    });
+}
+
+KERNEL draw_float(
+    const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, float *out) {
+    draw(key, blocks_per_stream, blocks, [=](uint64_t at, uint32_t word) {
+        for (int i = 0; i < 4; i++) out[at + i] = (float)balanced(word >> 8 * i & 255);
+    });
+}
+
+// MARK: Residues: sums of a round brought back into [-63, 63]
+
+__device__ __forceinline__ int32_t residue(int32_t value) {
+    int32_t rest = value % 127;
+    rest -= rest > 63 ? 127 : 0;
+    rest += rest < -63 ? 127 : 0;
+    return rest;
+}
+
+KERNEL reduce_int32(const int32_t *sums, uint64_t count, int8_t *out) {
+    uint64_t i = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < count) out[i] = (int8_t)residue(sums[i]);
+}
+
+KERNEL reduce_float(const float *sums, uint64_t count, int8_t *out) {
+    uint64_t i = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < count) out[i] = (int8_t)residue((int32_t)sums[i]);
+}
+
+// MARK: Product in single precision: C = A^T B
+
+/// A is [depth][rows], B [depth][columns], both as a chain has them; rows and columns are multiples of
+/// 128, the depth of 16. 256 threads a tile of 128 x 128, 8 x 8 sums each; every sum is one chain of
+/// fused multiply-adds in rising depth, as on a processor.
+KERNEL gemm_float(
+    const float *a, const float *b, float *c, uint32_t rows, uint32_t columns, uint32_t depth) {
+    enum { TILE = 128, STEP = 16 };
+    __shared__ __align__(16) float left[2][STEP][TILE], right[2][STEP][TILE];
+    const uint32_t thread = threadIdx.x, x = thread % 16, y = thread / 16;
+    const float *from_a = a + (uint64_t)blockIdx.y * TILE;
+    const float *from_b = b + (uint64_t)blockIdx.x * TILE;
+    // Each thread moves two float4 of each operand a step.
+    const uint32_t line = thread / 32, at = thread % 32 * 4;
+    float4 next_left[2], next_right[2];
+    float sum[8][8] = {};
+    for (int i = 0; i < 2; i++) {
+        uint32_t p = line + 8 * i;
+        *(float4 *)&left[0][p][at] = *(const float4 *)(from_a + (uint64_t)p * rows + at);
+        *(float4 *)&right[0][p][at] = *(const float4 *)(from_b + (uint64_t)p * columns + at);
+    }
+    __syncthreads();
+    for (uint32_t first = 0, stage = 0; first < depth; first += STEP, stage ^= 1) {
+        const bool more = first + STEP < depth;
+        if (more)
+            for (int i = 0; i < 2; i++) {
+                uint64_t p = first + STEP + line + 8 * i;
+                next_left[i] = *(const float4 *)(from_a + p * rows + at);
+                next_right[i] = *(const float4 *)(from_b + p * columns + at);
+            }
+#pragma unroll
+        for (int p = 0; p < STEP; p++) {
+            float u[8], v[8];
+            *(float4 *)u = *(const float4 *)&left[stage][p][y * 4];
+            *(float4 *)(u + 4) = *(const float4 *)&left[stage][p][64 + y * 4];
+            *(float4 *)v = *(const float4 *)&right[stage][p][x * 4];
+            *(float4 *)(v + 4) = *(const float4 *)&right[stage][p][64 + x * 4];
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+#pragma unroll
+                for (int j = 0; j < 8; j++) sum[i][j] = __fmaf_rn(u[i], v[j], sum[i][j]);
+        }
+        if (more)
+            for (int i = 0; i < 2; i++) {
+                *(float4 *)&left[stage ^ 1][line + 8 * i][at] = next_left[i];
+                *(float4 *)&right[stage ^ 1][line + 8 * i][at] = next_right[i];
+            }
+        __syncthreads();
+    }
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        uint64_t row = (uint64_t)blockIdx.y * TILE + (i < 4 ? y * 4 + i : 60 + y * 4 + i);
+        float *to = c + row * columns + (uint64_t)blockIdx.x * TILE + x * 4;
+        *(float4 *)to = *(const float4 *)sum[i];
+        *(float4 *)(to + 64) = *(const float4 *)(sum[i] + 4);
+    }
+}
+
+// MARK: Bandwidth: stream_chain_pass of CKernels
+
+/// Half a warp a block of 8,192 elements: lane l holds every sixteenth element and one running digest.
+KERNEL stream_chain_pass(
+    uint64_t *out, const uint64_t *b, const uint64_t *c, uint64_t factor, uint64_t blocks,
+    uint64_t *digests) {
+    const uint64_t golden = 0x9e3779b97f4a7c15ull;
+    const uint64_t thread = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const uint64_t block = thread / 16;
+    const uint32_t lane = threadIdx.x % 16;
+    if (block - threadIdx.x % 32 / 16 >= blocks) return;
+    // Both halves of a warp must reach the exchange below; one without a block repeats the last.
+    const uint64_t mine = block < blocks ? block : blocks - 1;
+    const uint64_t start = mine * 8192 + lane;
+    uint64_t h = lane < 8 ? factor : factor ^ golden;
+#pragma unroll 8
+    for (uint32_t i = 0; i < 512; i++) {
+        const uint64_t at = start + 16 * i;
+        const uint64_t left = b[at];
+        uint64_t x = left + c[at] * factor;
+        x = (x << 23 | x >> 41) ^ left;
+        out[at] = x;
+        h ^= x;
+        h = (h << 13 | h >> 51) + x;
+    }
+    const uint64_t other = __shfl_down_sync(0xffffffffu, h, 8, 16);
+    if (lane < 8 && block < blocks) digests[block * 8 + lane] = h * golden + other;
+}
+
+// MARK: Memory: memory_fill and memory_walk of CKernels
+
+/// One thread a page of 4,096 bytes.
+KERNEL memory_fill(const uint32_t *key, uint64_t first, uint64_t pages, uint4 *out) {
+    const uint64_t index = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= pages) return;
+    const uint64_t page = first + index;
+    uint32_t state[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u};
+#pragma unroll
+    for (int i = 0; i < 8; i++) state[4 + i] = key[i];
+    state[12] = (uint32_t)page, state[13] = (uint32_t)(page >> 32);
+    state[14] = 0x6d656d6fu, state[15] = 0x72792070u;
+    for (int line = 0; line < 64; line++) {
+        uint32_t x[16];
+#pragma unroll
+        for (int i = 0; i < 16; i++) x[i] = state[i];
+        permute<20>(x);
+#pragma unroll
+        for (int i = 0; i < 16; i++) state[i] += x[i];
+        uint4 *to = out + index * 256 + line * 4;
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            to[i] = make_uint4(state[4 * i], state[4 * i + 1], state[4 * i + 2], state[4 * i + 3]);
+    }
+}
+
+/// Many walks side by side, each of dependent reads.
+KERNEL memory_walk(
+    const uint64_t *table, uint64_t entries, uint64_t *states, uint32_t walks, uint64_t steps) {
+    const uint32_t walk = blockIdx.x * blockDim.x + threadIdx.x;
+    if (walk >= walks) return;
+    uint64_t state = states[walk];
+    for (uint64_t step = 0; step < steps; step++) {
+        state = (state ^ table[__umul64hi(state, entries)]) * 0xbf58476d1ce4e5b9ull;
+        state ^= state >> 29;
+    }
+    states[walk] = state;
+}
+
+// MARK: Arithmetic: fma_chain of CKernels
+
+KERNEL fma_chain(float *x, const float *c, uint32_t count, uint64_t steps) {
+    const uint32_t lane = blockIdx.x * blockDim.x + threadIdx.x;
+    if (lane >= count) return;
+    float value = x[lane];
+    const float minus = -c[lane];
+    for (uint64_t step = 0; step < steps; step++) value = __fmaf_rn(value, value, minus);
+    x[lane] = value;
+}
+
+// MARK: Attention: causal, heads of 128, running softmax
+
+/// Eight warps, a query each, share tiles of 32 keys and values. Rows are [head][context][128].
+KERNEL attention_128(
+    const float *query, const float *key, const float *value, float *out, uint32_t context) {
+    enum { SIZE = 128, KEYS = 32, WARPS = 8 };
+    __shared__ float keys[KEYS][SIZE + 1], values[KEYS][SIZE], queries[WARPS][SIZE];
+    const uint32_t warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const uint32_t row = blockIdx.x * WARPS + warp;
+    const uint64_t head = (uint64_t)blockIdx.y * context * SIZE;
+    const bool live = row < context;
+    for (int i = 0; i < 4; i++)
+        queries[warp][lane + 32 * i] =
+            live ? query[head + (uint64_t)row * SIZE + lane + 32 * i] : 0.0f;
+    float highest = -3.0e38f, total = 0.0f, mixed[4] = {};
+    const uint32_t last = min(context, (blockIdx.x + 1) * WARPS);
+    for (uint32_t first = 0; first < last; first += KEYS) {
+        __syncthreads();
+        for (uint32_t i = threadIdx.x; i < KEYS * SIZE; i += 32 * WARPS) {
+            const uint32_t k = i / SIZE;
+            const uint64_t at = head + (uint64_t)(first + k) * SIZE + i % SIZE;
+            keys[k][i % SIZE] = first + k < context ? key[at] : 0.0f;
+            values[k][i % SIZE] = first + k < context ? value[at] : 0.0f;
+        }
+        __syncthreads();
+        float score = 0.0f;
+#pragma unroll 16
+        for (int i = 0; i < SIZE; i++) score = fmaf(queries[warp][i], keys[lane][i], score);
+        score = live && first + lane <= row ? score * 0.08838834764831845f : -3.0e38f;
+        float most = score;
+        for (int by = 16; by > 0; by /= 2) most = fmaxf(most, __shfl_xor_sync(~0u, most, by));
+        most = fmaxf(most, highest);
+        const float shrink = __expf(highest - most);
+        const float weight = score > -2.9e38f ? __expf(score - most) : 0.0f;
+        float sum = weight;
+        for (int by = 16; by > 0; by /= 2) sum += __shfl_xor_sync(~0u, sum, by);
+        total = total * shrink + sum;
+        highest = most;
+        for (int i = 0; i < 4; i++) mixed[i] *= shrink;
+        for (int k = 0; k < KEYS; k++) {
+            const float share = __shfl_sync(~0u, weight, k);
+            for (int i = 0; i < 4; i++)
+                mixed[i] = fmaf(share, values[k][lane + 32 * i], mixed[i]);
+        }
+    }
+    if (live)
+        for (int i = 0; i < 4; i++)
+            out[head + (uint64_t)row * SIZE + lane + 32 * i] = mixed[i] / total;
+}
