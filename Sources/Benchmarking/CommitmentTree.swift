@@ -56,7 +56,9 @@ package struct CommitmentTree {
         while pairs, start + 2 * count <= content.count, let base = bytes.baseAddress {
             var (first, second) = (Digest.zero.bytes, Digest.zero.bytes)
             sha256_pair(0, base + start, base + start + count, count, &first, &second)
-            for bytes in [first, second] { if let digest = Digest(bytes) { digests.append(digest) } }
+            for bytes in [first, second] {
+                if let digest = Digest(bytes) { digests.append(digest) }
+            }
             start += 2 * count
         }
         while start + count <= content.count {
