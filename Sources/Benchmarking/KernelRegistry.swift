@@ -79,7 +79,10 @@ public struct Kernel: Sendable {
         case .streamChain(let blocks, let passes, _):
             StreamChainShape.bytesPerBlock * UInt64(blocks) * UInt64(passes)
         case .laneChain(let lanes, let steps, let rounds, _):
-            UInt64(lanes) * UInt64(steps) * UInt64(rounds) * (lane?.workPerStep ?? 0)
+            // The bounds of a challenge allow products of more than 64 bits.
+            UInt64(
+                clamping: UInt128(lanes) * UInt128(steps) * UInt128(rounds)
+                    * UInt128(lane?.workPerStep ?? 0))
         }
     }
 }

@@ -70,6 +70,9 @@ public struct KernelScore: Equatable, Sendable, BinaryCodable {
     /// What scheduling believes: the rate less 1.5 spreads over the root of the number of samples.
     public var lowerBound: UInt64 {
         guard !rates.isEmpty else { return 0 }
+        let (rate, spread) = (self.rate, self.spread)
+        // Nine squares of this fit in 128 bits; rates that lie further apart say nothing.
+        guard spread < 1 << 62 else { return 0 }
         let squared = 9 * UInt128(spread) * UInt128(spread)
         let divisor = 4 * UInt128(rates.count)
         let margin = FixedPoint.squareRootRoundedUp(of: (squared + divisor - 1) / divisor)

@@ -72,7 +72,7 @@ enum PaceRules {
         pace.correction = scheduling.corrected(
             pace.correction, predicted: corrected, actual: actual)
         pace.runs += 1
-        if lease.predicted >= 2 * scheduling.overhead {
+        if lease.predicted / 2 >= scheduling.overhead {
             pace.ratio =
                 pace.longRuns == 0
                 ? UInt64(clamping: UInt128(actual) * 1_000_000 / UInt128(lease.predicted))

@@ -147,7 +147,7 @@ public final class Arena: Sendable {
         let sentence = words.split(separator: "\n").first.map(String.init) ?? ""
         let mnemonic = try Mnemonic(sentence: SecretBytes(utf8: sentence))
         var keys: [Secp256k1PrivateKey] = []
-        for index: UInt32 in [0, 5, 6, 7] {
+        for index: UInt32 in [0, 5, 6] {
             guard let path = DerivationPath.ethereum(index: index) else { continue }
             keys.append(try ExtendedKey(seed: try mnemonic.seed()).derived(along: path).privateKey)
         }

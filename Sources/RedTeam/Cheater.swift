@@ -54,6 +54,18 @@ extension Contestant {
         return try await onRecord(code)
     }
 
+    /// What became of a machine that does not go on: the member must end it by itself.
+    ///
+    /// The arena gives two seconds for a proof, and the member looks twice a second.
+    func abandoned(_ code: String) async throws(Refusal) -> Cheater.Outcome {
+        for _ in 0..<60 {
+            try? await Task.sleep(for: .milliseconds(200))
+            let samples = try await record()["samples"]?.elements ?? []
+            if !samples.isEmpty { return try await onRecord(code) }
+        }
+        return .missed("nobody minded")
+    }
+
     /// Whether the state agrees that the last challenge was failed with this code.
     func onRecord(_ code: String) async throws(Refusal) -> Cheater.Outcome {
         let record = try await record()

@@ -66,13 +66,7 @@ extension Cheater {
             else { throw Refusal("arena.protocol", "this is no matrix chain") }
             let answer = forger.answer()
             _ = try await conversation.commit(key, to: answer.roots, showing: answer.roots)
-            // The member gives two seconds here, and looks twice a second.
-            for _ in 0..<40 {
-                try? await Task.sleep(for: .milliseconds(200))
-                let samples = try await machine.record()["samples"]?.elements ?? []
-                if !samples.isEmpty { return try await machine.onRecord("challenge.late-proof") }
-            }
-            return .missed("nobody minded")
+            return try await machine.abandoned("challenge.late-proof")
         },
         Cheater("shows a machine's answer under another one's name", .system) {
             (arena, lots) throws(Refusal) in

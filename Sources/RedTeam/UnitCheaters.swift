@@ -20,6 +20,9 @@ extension Cheater {
             else { throw Refusal("arena.protocol", "this is no stream chain") }
             forge(&forger, &lots)
             try await forger.answer().show(&conversation, key, change)
+            guard conversation.verdict != nil else {
+                return try await machine.abandoned("challenge.late-proof")
+            }
             return try await machine.judged(conversation)
         }
     }

@@ -48,6 +48,12 @@ import Testing
         }
     }
 
+    @Test func `no rates, however far apart, break the lower bound`() throws {
+        #expect(try score([.max, 0]).lowerBound == 0)
+        #expect(try score([0, .max, 0, .max, .max]).lowerBound <= .max)
+        #expect(try score([.max, .max, .max]).lowerBound == .max)
+    }
+
     @Test func `a failure takes the score away and puts the machine into quarantine`() throws {
         let policy = try policy()
         var score = try score([100, 100, 100])
