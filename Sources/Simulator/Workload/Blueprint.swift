@@ -41,7 +41,7 @@ public final class Blueprint: Sendable {
             """
               - account: "\($0.hex)"
                 CREDIT: \(Blueprint.firstBalance)
-                VOTE: 100
+                VOTE: 1000
 
             """
         }
