@@ -89,6 +89,14 @@ struct LogIndex {
         set(index, location)
     }
 
+    /// Gives a lost entry the term that it is known to have had.
+    mutating func noteLostTerm(_ position: LogPosition) {
+        guard var location = self[position.index], location.isDamaged, location.term == 0
+        else { return }
+        location.term = position.term
+        set(position.index, location)
+    }
+
     /// Forgets entries from `index` on.
     mutating func truncate(from index: UInt64) {
         while lastIndex >= max(index, firstIndex), let gone = locations.popLast() {

@@ -71,6 +71,8 @@ struct Replay {
             }
         }
         loseTail()
+        // Whoever asks for a vote is judged by the last term: that one the mark keeps too.
+        if let mark, mark.sequence >= lastSequence { index.noteLostTerm(mark.last) }
         settleVote()
         recovery.hardState = index.hardState
         recovery.snapshot = index.snapshot

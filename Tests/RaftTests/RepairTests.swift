@@ -1,7 +1,6 @@
 // A member whose disk lost something it had promised: what it says meanwhile, and how it heals.
 
 import Primitives
-import Simulator
 import Testing
 
 @testable import Raft
@@ -103,7 +102,8 @@ private final class DamagedStorage: Storage {
         try node.step(
             answer(
                 asked, Array(Self.log[1...2]), from: 3, term: 1, commit: 6, last: 6, leads: false))
-        #expect(try repairs(&node) == Array(Self.log[1...2]))
+        let repaired = try repairs(&node)
+        #expect(repaired == Array(Self.log[1...2]))
         // The disk says when it is done.
         storage.damaged = []
         try node.tick()
@@ -117,8 +117,9 @@ private final class DamagedStorage: Storage {
         let asked = try question(&node, to: 3)
         try node.step(
             answer(
-                asked, Array(Self.log[3...4]), from: 3, term: 1, commit: 1, last: 6, leads: false))
-        #expect(try repairs(&node).isEmpty)
+                asked, Self.log, from: 3, term: 1, commit: 1, last: 6, leads: false))
+        let repaired = try repairs(&node)
+        #expect(repaired.isEmpty)
     }
 
     @Test func `with damage at its end it neither acknowledges nor stands`() throws {
@@ -146,7 +147,8 @@ private final class DamagedStorage: Storage {
         #expect(asked.index == 2)
         try node.step(
             answer(asked, Self.log, from: 2, term: 2, commit: 1, last: 6, leads: true))
-        #expect(try repairs(&node).map(\.index) == [4, 6])
+        let repaired = try repairs(&node)
+        #expect(repaired.map(\.index) == [4, 6])
     }
 
     @Test func `what the leader does not have is replaced, and only from there on`() throws {
@@ -160,7 +162,8 @@ private final class DamagedStorage: Storage {
         try node.step(
             answer(
                 asked, Array(Self.log[0...2]), from: 2, term: 2, commit: 1, last: 4, leads: true))
-        #expect(try repairs(&node).isEmpty)
+        let repaired = try repairs(&node)
+        #expect(repaired.isEmpty)
         let fresh = Entry(term: 2, index: 5, data: [9])
         try node.step(
             Message(
@@ -180,7 +183,8 @@ private final class DamagedStorage: Storage {
         stale.context = [0, 0, 0, 0, 0, 0, 0, 0]
         try node.step(
             answer(stale, [Self.log[1]], from: 3, term: 1, commit: 6, last: 6, leads: false))
-        #expect(try repairs(&node).isEmpty)
+        let repaired = try repairs(&node)
+        #expect(repaired.isEmpty)
     }
 
     @Test func `whoever forgot its vote is silent until all have told their terms`() throws {

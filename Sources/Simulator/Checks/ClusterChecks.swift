@@ -11,6 +11,8 @@ import Raft
 struct ClusterChecks {
     /// Who led in each term.
     private var leaders: [UInt64: Int] = [:]
+    /// The latest term that had a leader.
+    private var latestTerm: UInt64 = 0
     /// The term of each applied entry, from the one after the genesis on.
     private var terms: [UInt64] = []
     /// The state after each entry, where somebody stopped there.
@@ -53,6 +55,9 @@ struct ClusterChecks {
                     + " \(core.term)")
         }
         leaders[core.term] = member.number
+        // Elected late, in a term that another has overtaken: it owes nothing to that one.
+        guard core.term > latestTerm else { return }
+        latestTerm = core.term
         guard core.status.lastIndex >= lastApplied else {
             throw ClusterChecks.broken(
                 "leader-completeness",

@@ -99,7 +99,8 @@ package final class GroupStorage: Storage {
             let first = lastIndex - random.next(below: reach)
             for index in first...min(first + random.next(below: 3), lastIndex)
             where mayLose(index) {
-                damagedIndexes[index] = random.next(below: 2) == 0
+                // The last term is kept in a second place.
+                damagedIndexes[index] = random.next(below: 2) == 0 || index == lastIndex
             }
         }
         if random.next(below: 4) == 0 {

@@ -41,7 +41,7 @@ public final class Blueprint: Sendable {
             """
               - account: "\($0.hex)"
                 CREDIT: \(Blueprint.firstBalance)
-                VOTE: 10
+                VOTE: 1000
 
             """
         }
@@ -57,8 +57,8 @@ public final class Blueprint: Sendable {
                 scale: 0
             holders:
             \(holders.joined())treasury:
-              CREDIT: 1000000
-              VOTE: 1000
+              CREDIT: 10000000000
+              VOTE: 100
             """
         var genesis = try Genesis(
             parsing: text, name: "genesis",
