@@ -174,8 +174,8 @@ struct ScreenMask {
         text.replace(/\b[0-9a-f]{64}\b/) { _ in String(repeating: "d", count: 64) }
         text.replace(/, in \d+[dhms]( \d+[dhms])?/) { _ in ", in a while" }
         // How far the log has come: terms, indices and the state that follows.
-        text.replace(/\nterm +\d+|\napplied +\d+/) { match in
-            String(match.output.map { $0.isNumber ? "0" : $0 })
+        text.replace(/\n(term|applied)( +)\d+/) { match in
+            "\n\(match.output.1)\(match.output.2)0"
         }
         text.replace(/leader\t\d+\t\d+\t\d+\t[0-9a-f]{12}/) { _ in
             "leader\t0\t0\t0\tdddddddddddd"
