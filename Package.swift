@@ -129,7 +129,8 @@ let floor5: [Target] = [
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Ledger", "Governance", "Transparency",
             "Wallet", "Benchmarking", "LanguageModel", "Platform", "Transport", "Telemetry",
-            "Terminal", "Sandbox", "Client", "Node", "Provider", "Simulator", logging, arguments,
+            "Terminal", "Sandbox", "Scheduling", "Client", "Node", "Provider", "Simulator", logging,
+            arguments,
         ]),
     program(
         "conformance",

@@ -16,8 +16,9 @@ enum CommandLineScreens {
         ["policy"],
         ["policy", "list"],
         ["policy", "check"],
-        ["policy", "simulate"], ["policy", "show"],
+        ["policy", "show"],
         ["policy", "diff"],
+        ["policy", "simulate"],
         ["wallet"],
         ["wallet", "new"],
         ["wallet", "import"],
@@ -66,6 +67,11 @@ enum CommandLineScreens {
         ["cluster"],
         ["cluster", "init"],
         ["cluster", "status"],
+        ["cluster", "doctor"],
+        ["cluster", "drain"],
+        ["cluster", "transfer-leader"],
+        ["cluster", "backup"],
+        ["cluster", "restore"],
         ["node"],
         ["node", "run"],
         ["audit"],
@@ -73,6 +79,11 @@ enum CommandLineScreens {
         ["audit", "run"],
         ["audit", "prove"],
         ["audit", "watch"],
+        ["simulate"],
+        ["simulate", "cluster"],
+        ["simulate", "group"],
+        ["simulate", "mutants"],
+        ["simulate", "schedule"],
         ["demo"],
     ]
 
@@ -119,11 +130,13 @@ enum CommandLineScreens {
           ask                     Ask a released model.
 
         RUNNING AND CHECKING SUBCOMMANDS:
-          cluster                 Make a deployment; see how its members do.
+          cluster                 Make a deployment; see to its members.
           node                    Run a member of the cluster.
           audit                   Copy the log and check all of it; prove one command.
           demo                    Walk the whole road on this machine: three members,
                                   four providers, real work.
+          simulate                Whole clusters under faults, and placement, in virtual
+                                  time from seeds.
 
           See 'althing help <subcommand>' for detailed help.
 

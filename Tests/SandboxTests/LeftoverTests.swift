@@ -23,8 +23,8 @@ import Testing
         }
         let child = try await ChildProcess.start(ChildCommand("/bin/sleep", ["300"]))
         let number = Array("\(child.processIdentifier)".utf8)
-        let joined: Void? = try? FileDescriptor.open("\(first)/cgroup.procs", O_WRONLY)
-            .write(number)
+        let joined: Void? = try? FileDescriptor.open("\(first)/cgroup.procs", O_WRONLY).write(
+            number)
         Sandbox.removeLeftovers()
         for folder in made { #expect(access(folder, F_OK) != 0, "\(folder) stays") }
         if joined == nil { child.kill() }

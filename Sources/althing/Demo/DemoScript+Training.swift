@@ -16,7 +16,7 @@ extension DemoScript {
         var killed = false
         var revived = false
         var caught = false
-        let job = try await stage.wait(for: "the job", limit: .seconds(150)) {
+        let job = try await stage.wait(for: "the job", limit: .seconds(300)) {
             () async throws(Refusal) -> JSON? in
             let job = try await client.get("/api/v1/jobs/1")
             let round = job["round"]?.unsigned ?? 0
