@@ -40,8 +40,8 @@ final class ClientAPI: Sendable {
     /// Every route, in the order of the OpenAPI document.
     func routes() -> [Route] {
         let parts: [[Route]] = [
-            statusRoutes(), accountRoutes(), decisionRoutes(), workRoutes(), objectRoutes(),
-            providerRoutes(), gateway.routes(), pageRoutes(), benchRoutes(),
+            statusRoutes(), accountRoutes(), decisionRoutes(), policyRoutes(), workRoutes(),
+            objectRoutes(), providerRoutes(), gateway.routes(), pageRoutes(), benchRoutes(),
         ]
         return parts.flatMap { $0 }
     }

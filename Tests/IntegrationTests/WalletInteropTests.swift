@@ -85,6 +85,24 @@ struct WalletInteropTests {
                 assert bytes(Account.decrypt(ours, "pass w\\u00f6rd")) == key
                 assert os.stat(path("ours.json")).st_mode & 0o777 == 0o600
                 os.remove(path("ours.json"))
+            Account.enable_unaudited_hdwallet_features()
+            words = "test test test test test test test test test test test junk"
+            write("words", words + "\\n")
+            write("extra", "\\u00fcber e\\u0301\\n")
+            theirs = Account.from_mnemonic(words, "\\u00fcber e\\u0301", "m/44'/60'/0'/0/3")
+            answer = althing("wallet", "import", "--mnemonic-file", path("words"), "--index", "3",
+                             "--passphrase-file", path("extra"), "--light", "--file",
+                             path("ours.json"), "--password-file", word)
+            assert answer["address"] == theirs.address, answer
+            os.remove(path("ours.json"))
+            write("theirs.json", json.dumps(Account.encrypt(theirs.key, "another", iterations=2)))
+            write("another", "another\\n")
+            answer = althing("wallet", "import", "--keystore-file", path("theirs.json"),
+                             "--keystore-password-file", path("another"), "--light", "--file",
+                             path("ours.json"), "--password-file", word)
+            assert answer["address"] == theirs.address
+            ours = json.load(open(path("ours.json")))
+            assert bytes(Account.decrypt(ours, "pass w\\u00f6rd")) == bytes(theirs.key)
             print("ok")
             """)
     }
