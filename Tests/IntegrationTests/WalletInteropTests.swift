@@ -37,7 +37,8 @@ struct WalletInteropTests {
         if let out = fopen("\(folder)/out", "r") {
             var buffer = [CChar](repeating: 0, count: 1 << 16)
             while fgets(&buffer, Int32(buffer.count), out) != nil {
-                said += String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                let line = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+                said += String(decoding: line, as: UTF8.self)
             }
             fclose(out)
         }
