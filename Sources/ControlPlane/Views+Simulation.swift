@@ -40,20 +40,34 @@ extension Views {
 
     private func epochs(under policy: RevenuePolicy, limit: Int) throws(Refusal) -> JSON {
         var epochs: [JSON] = []
-        let closed = Tables.epochs.records(in: state).suffix(limit)
-        for (_, record) in closed {
+        for (_, record) in Tables.epochs.records(in: state).suffix(limit) {
             guard let paid = ledger.revenueStatement(epoch: record.number, asset: currency)
             else { continue }
-            let trial = try ledger.previewRevenueEpoch(
-                record.number, received: record.received,
-                facts: facts(of: record), policy: policy, policyDigest: .zero, at: paid.position)
+            let facts = facts(of: record)
+            func trial(_ policy: RevenuePolicy) throws(Refusal) -> RevenueStatement {
+                try ledger.previewRevenueEpoch(
+                    record.number, received: record.received, facts: facts, policy: policy,
+                    policyDigest: .zero, at: paid.position)
+            }
+            // Both start from the fractions that payees carry today, so that what differs is the
+            // policies' doing alone.
+            let differences = Views.differences(
+                paid.lines, try trial(inForce(at: record)).lines, try trial(policy).lines)
             epochs.append([
                 "epoch": .int(record.number), "closed": .string(record.closed.description),
-                "received": .amount(record.received),
-                "accounts": .array(Views.differences(paid.lines, trial.lines)),
+                "received": .amount(record.received), "accounts": .array(differences),
             ])
         }
         return .array(epochs)
+    }
+
+    /// The policy that an epoch was paid by.
+    private func inForce(at record: EpochRecord) throws(Refusal) -> RevenuePolicy {
+        let history = Tables.policyHistory.records(
+            withPrefix: Key.text("revenue") + [0], in: state)
+        guard let text = history.last(where: { $0.record.digest == record.policy })?.record.text
+        else { return try PolicyBook.revenue(state) }
+        return try RevenuePolicy(parsing: text, name: "Policies/revenue.yaml")
     }
 
     /// The facts of a closed epoch. Tokens held are those at the close, not today's.
@@ -67,19 +81,22 @@ extension Views {
         }.filter { $0.weight > 0 }
     }
 
-    /// What each payee was paid and would have been paid, with the difference as text with a sign.
-    private static func differences(_ paid: [RevenueLine], _ trial: [RevenueLine]) -> [JSON] {
-        var sums: [String: (was: UInt128, would: UInt128)] = [:]
-        for line in paid { sums[line.payee.description, default: (0, 0)].was += line.amount.units }
-        for line in trial {
-            sums[line.payee.description, default: (0, 0)].would += line.amount.units
-        }
+    /// What each payee was paid, and would have been paid: as much more or less as the new policy
+    /// gives than the old one. The difference is text with a sign.
+    private static func differences(
+        _ paid: [RevenueLine], _ old: [RevenueLine], _ new: [RevenueLine]
+    ) -> [JSON] {
+        var sums: [String: (was: UInt128, old: UInt128, new: UInt128)] = [:]
+        for line in paid { sums[line.payee.description, default: (0, 0, 0)].was += line.units }
+        for line in old { sums[line.payee.description, default: (0, 0, 0)].old += line.units }
+        for line in new { sums[line.payee.description, default: (0, 0, 0)].new += line.units }
         return sums.sorted { $0.key < $1.key }.map { payee, sum in
-            let isMore = sum.would >= sum.was
-            let change = isMore ? sum.would - sum.was : sum.was - sum.would
+            let isMore = sum.new >= sum.old
+            let change = isMore ? sum.new - sum.old : sum.old - sum.new
+            let would = isMore ? sum.was + change : sum.was - Swift.min(sum.was, change)
             return [
                 "payee": .string(payee), "was": .amount(Amount(sum.was)),
-                "would_be": .amount(Amount(sum.would)),
+                "would_be": .amount(Amount(would)),
                 "difference": .string((change == 0 ? "" : isMore ? "+" : "-") + String(change)),
             ]
         }
@@ -110,4 +127,8 @@ extension Views {
         }
         return .array(votes)
     }
+}
+
+extension RevenueLine {
+    fileprivate var units: UInt128 { amount.units }
 }

@@ -80,6 +80,11 @@ extension ClientAPI {
                     try views.plan(proposal: text, name: name)
                 }
             },
+        ]
+    }
+
+    func policyRoutes() -> [Route] {
+        [
             Route("GET", "/api/v1/policies", "The policies in force") {
                 [self] request, _ async throws(Refusal) in
                 try await read(request) { $0.policies() }

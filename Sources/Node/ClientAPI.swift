@@ -40,9 +40,9 @@ final class ClientAPI: Sendable {
     /// Every route, in the order of the OpenAPI document.
     func routes() -> [Route] {
         let parts: [[Route]] = [
-            statusRoutes(), accountRoutes(), decisionRoutes(), revenueRoutes(), workRoutes(),
-            objectRoutes(),
-            providerRoutes(), gateway.routes(), pageRoutes(), benchRoutes(),
+            statusRoutes(), accountRoutes(), decisionRoutes(), policyRoutes(), revenueRoutes(),
+            workRoutes(), objectRoutes(), providerRoutes(), gateway.routes(), pageRoutes(),
+            benchRoutes(),
         ]
         return parts.flatMap { $0 }
     }

@@ -26,7 +26,7 @@ struct PolicySimulationTests {
         let epochs = try #require(same["epochs"]?.elements)
         try #require(epochs.count == 1)
         for account in epochs[0]["accounts"]?.elements ?? [] {
-            // Nothing was carried in, so that the replay is exact.
+            // Whatever fractions are carried, the same text pays the same.
             #expect(account["difference"] == "0", "\(account.compact)")
             #expect(account["was"] == account["would_be"])
         }

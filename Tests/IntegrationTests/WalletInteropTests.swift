@@ -86,31 +86,45 @@ struct WalletInteropTests {
                 assert bytes(Account.decrypt(ours, "pass w\\u00f6rd")) == key
                 assert os.stat(path("ours.json")).st_mode & 0o777 == 0o600
                 os.remove(path("ours.json"))
+            Account.enable_unaudited_hdwallet_features()
+            words = "test test test test test test test test test test test junk"
+            write("words", words + "\\n")
+            write("extra", "\\u00fcber e\\u0301\\n")
+            theirs = Account.from_mnemonic(words, "\\u00fcber e\\u0301", "m/44'/60'/0'/0/3")
+            answer = althing("wallet", "import", "--mnemonic-file", path("words"), "--index", "3",
+                             "--passphrase-file", path("extra"), "--light", "--file",
+                             path("ours.json"), "--password-file", word)
+            assert answer["address"] == theirs.address, answer
+            os.remove(path("ours.json"))
+            write("theirs.json", json.dumps(Account.encrypt(theirs.key, "another", iterations=2)))
+            write("another", "another\\n")
+            answer = althing("wallet", "import", "--keystore-file", path("theirs.json"),
+                             "--keystore-password-file", path("another"), "--light", "--file",
+                             path("ours.json"), "--password-file", word)
+            assert answer["address"] == theirs.address
+            ours = json.load(open(path("ours.json")))
+            assert bytes(Account.decrypt(ours, "pass w\\u00f6rd")) == bytes(theirs.key)
             print("ok")
             """)
     }
 
-    /// 500 messages, half of them typed data. The program is started for a sample of them: what it
-    /// signs with is the library that the conformance runner holds against all.
-    @Test func `signatures are checked by either`() throws {
+    /// 500 messages, half of them typed data, signed by eth-account: the conformance runner signs
+    /// them too, to the same bytes, and recovers the signer from theirs. The program itself signs
+    /// and verifies a few.
+    @Test func `signatures are the same by either`() throws {
         try run(
             """
-            key = os.urandom(32)
-            write("raw", key.hex())
-            althing("wallet", "import", "--private-key-file", path("raw"), "--light", "--file",
-                    path("ours.json"), "--password-file", word)
-            account = Account.from_key(key).address
             def typed(number):
                 return {
                     "types": {
                         "EIP712Domain": [{"name": "name", "type": "string"},
                                          {"name": "chainId", "type": "uint256"}],
-                        "Item": [{"name": "label", "type": "string"},
-                                 {"name": "count", "type": "uint256"}],
                         "Order": [{"name": "to", "type": "address"},
                                   {"name": "items", "type": "Item[]"},
                                   {"name": "root", "type": "bytes32"},
-                                  {"name": "urgent", "type": "bool"}]},
+                                  {"name": "urgent", "type": "bool"}],
+                        "Item": [{"name": "label", "type": "string"},
+                                 {"name": "count", "type": "uint256"}]},
                     "primaryType": "Order",
                     "domain": {"name": "Shop", "chainId": 1 + number},
                     "message": {
@@ -120,24 +134,47 @@ struct WalletInteropTests {
                                   for _ in range(random.randint(0, 4))],
                         "root": "0x" + os.urandom(32).hex(),
                         "urgent": bool(number % 2)}}
-            times = int(os.environ.get("ALTHING_INTEROP_MESSAGES", "60"))
-            for number in range(times):
+            encoded = ("Order(address to,Item[] items,bytes32 root,bool urgent)"
+                       "Item(string label,uint256 count)")
+            personal, typed_rows = [], []
+            for number in range(500):
+                key = os.urandom(32)
+                row = {"priv": key.hex(), "address": Account.from_key(key).address}
                 if number % 2:
                     data = typed(number)
                     form = encode_typed_data(full_message=data)
-                    words = ["--typed-data", write("message", json.dumps(data))]
+                    row.update(id=number, typed_data=data, encode_type=encoded,
+                               domain_separator=form.header.hex(), struct_hash=form.body.hex())
+                    typed_rows.append(row)
                 else:
                     message = os.urandom(random.randint(0, 300))
-                    with open(path("message"), "wb") as file: file.write(message)
                     form = encode_defunct(message)
-                    words = ["--message-file", path("message")]
+                    row["message_hex"] = message.hex()
+                    personal.append(row)
+                signed = Account.sign_message(form, key)
+                row.update(digest=signed.message_hash.hex(), signature=signed.signature.hex())
+            os.mkdir(path("cases"))
+            write("cases/eip191_personal_sign.json", json.dumps({"vectors": personal}))
+            write("cases/eip712_random.json", json.dumps({"vectors": typed_rows}))
+            runner = os.path.join(os.path.dirname(program), "conformance")
+            done = subprocess.run([runner, "crypto", path("cases")], capture_output=True, text=True)
+            assert done.stdout.rstrip().endswith("500 passed, 0 failed"), done.stdout
+
+            write("raw", key.hex())
+            althing("wallet", "import", "--private-key-file", path("raw"), "--light", "--file",
+                    path("ours.json"), "--password-file", word)
+            account = Account.from_key(key).address
+            for number in range(2):
+                data = typed(number)
+                form = encode_typed_data(full_message=data) if number else encode_defunct(b"words")
+                words = (["--typed-data", write("message", json.dumps(data))] if number
+                         else ["--message", "words"])
                 ours = althing("wallet", "sign", *words, "--keystore", path("ours.json"), "--yes",
                                "--password-file", word)["signature"]
-                theirs = Account.sign_message(form, key).signature
-                assert bytes.fromhex(ours.removeprefix("0x")) == bytes(theirs), number
                 assert Account.recover_message(form, signature=ours) == account
-                answer = althing("wallet", "verify", *words, "--signature",
-                                 "0x" + bytes(theirs).hex(), "--account", account)
+                theirs = "0x" + bytes(Account.sign_message(form, key).signature).hex()
+                answer = althing("wallet", "verify", *words, "--signature", theirs, "--account",
+                                 account)
                 assert answer["valid"] is True
             print("ok")
             """)

@@ -100,6 +100,9 @@ struct WalletImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Put a key from elsewhere under a password.",
         discussion: """
+            A keystore of another wallet is opened with --keystore-password-file and sealed anew, \
+            so that its password and its cost are yours.
+
             Example:
               althing wallet import --mnemonic-file words.txt --index 2
             """)
@@ -115,9 +118,28 @@ struct WalletImport: AsyncParsableCommand {
     @Option(help: ArgumentHelp("File with 64 hexadecimal digits, mode 0600.", valueName: "file"))
     var privateKeyFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "File with the words' passphrase, the `25th word`, mode 0600.", valueName: "file"))
+    var passphraseFile: String?
+
+    @Option(help: ArgumentHelp("A keystore of geth, foundry or another wallet.", valueName: "file"))
+    var keystoreFile: String?
+
+    @Option(
+        help: ArgumentHelp("File with that keystore's password, mode 0600.", valueName: "file"))
+    var keystorePasswordFile: String?
+
     func validate() throws {
-        guard (mnemonicFile == nil) != (privateKeyFile == nil) else {
-            throw ValidationError("give either --mnemonic-file or --private-key-file")
+        guard [mnemonicFile, privateKeyFile, keystoreFile].compactMap(\.self).count == 1 else {
+            throw ValidationError(
+                "give one of --mnemonic-file, --private-key-file and --keystore-file")
+        }
+        guard passphraseFile == nil || mnemonicFile != nil else {
+            throw ValidationError("only words have a passphrase")
+        }
+        guard keystorePasswordFile == nil || keystoreFile != nil else {
+            throw ValidationError("--keystore-password-file opens a --keystore-file")
         }
     }
 
@@ -126,13 +148,33 @@ struct WalletImport: AsyncParsableCommand {
     private func key() throws(Refusal) -> Secp256k1PrivateKey {
         if let mnemonicFile {
             let mnemonic = try Mnemonic(sentence: try secret(mnemonicFile))
-            return try WalletKeys.derived(mnemonic, index: index, passphrase: "")
+            return try WalletKeys.derived(mnemonic, index: index, passphrase: try passphrase())
+        }
+        if let keystoreFile {
+            let sealed = try KeystoreFolder.read(keystoreFile)
+            let password =
+                if let keystorePasswordFile {
+                    try PasswordOptions.read(keystorePasswordFile)
+                } else {
+                    SecretBytes(try TerminalDevice.askSecret("Password of \(keystoreFile): "))
+                }
+            return try sealed.open(password: password)
         }
         let text = try secret(privateKeyFile ?? "")
         guard var bytes = Hex.decode(String(decoding: text.exposed(), as: UTF8.self)),
             bytes.count == 32
         else { throw Refusal("wallet.key", "the file does not hold 64 hexadecimal digits") }
         return try Secp256k1PrivateKey(SecretBytes(consuming: &bytes))
+    }
+
+    /// The words' passphrase; it is text, and another spelling of it is another account.
+    private func passphrase() throws(Refusal) -> String {
+        guard let passphraseFile else { return "" }
+        let bytes = try PasswordOptions.read(passphraseFile).exposed()
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Refusal("wallet.passphrase", "\(passphraseFile) is not UTF-8")
+        }
+        return text
     }
 
     /// The first line of a file. One that others can read is taken, with a warning: the words of

@@ -90,7 +90,7 @@ struct WalletVerify: AsyncParsableCommand {
 
     @OptionGroup var message: MessageOptions
 
-    @Option(help: "The signature, 65 bytes in hexadecimal.")
+    @Option(help: "The signature in hexadecimal: 65 bytes, or the 64 of EIP-2098.")
     var signature: String
 
     @Option(name: [.long, .customLong("address")], help: "Who should have signed.")
@@ -100,9 +100,16 @@ struct WalletVerify: AsyncParsableCommand {
 
     func run() async throws { try verify() }
 
+    private static func parsed(_ text: String) throws(Refusal) -> RecoverableSignature {
+        if text.hasPrefix("0x"), let bytes = Hex.decode(text), bytes.count == 64 {
+            return try RecoverableSignature(compact: bytes)
+        }
+        return try RecoverableSignature(hex: text)
+    }
+
     private func verify() throws(Refusal) {
         let signer = try Secp256k1.recover(
-            try message.digest().digest, try RecoverableSignature(hex: signature))
+            try message.digest().digest, try WalletVerify.parsed(signature))
         if let account, account != signer {
             throw Refusal(
                 "signature.wrong-signer",

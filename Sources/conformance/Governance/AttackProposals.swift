@@ -51,16 +51,7 @@ extension AttackScenario {
     private func header(_ step: JSON) throws(Refusal) -> String? {
         switch step["kind"]?.text {
         case nil, "signal": return nil
-        case "treasury-spend":
-            let payee = community.address(step["to"]?.text ?? step["by"]?.text ?? "")
-            return """
-                kind: treasury-spend
-                title: Case
-                effects:
-                  - asset: CREDIT
-                    to: "\(payee.hex)"
-                    amount: \(step["amount"]?.scalar ?? "0")
-                """
+        case "treasury-spend": return paymentsHeader(step)
         case "change-members": return membersHeader(step)
         case "change-policy": return policyHeader(step)
         case "retire-model", "release-model", "train-model":
@@ -79,6 +70,24 @@ extension AttackScenario {
         // Any other kind is written as it is: the list of actions is closed, and refuses it.
         case let kind: return "kind: \(kind ?? "none")\ntitle: Case\neffects:\n  - text: x"
         }
+    }
+
+    /// One payment, or several under `actions` or `payments`.
+    private func paymentsHeader(_ step: JSON) -> String {
+        let listed = (step["actions"] ?? step["payments"])?.elements?.filter { $0.members != nil }
+        var lines = ["kind: treasury-spend", "title: Case", "effects:"]
+        for payment in listed ?? [step] {
+            let to = (payment["to"] ?? step["to"] ?? step["by"])?.text ?? ""
+            // Digits that claim to be an address are taken as they are, and refused if they are
+            // none; a name stands for a person of the community.
+            let isDigits = to.hasPrefix("0x") || (to.count >= 40 && to.allSatisfy(\.isHexDigit))
+            lines += [
+                "  - asset: \(payment["asset"]?.text ?? "CREDIT")",
+                "    to: \"\(isDigits ? to : community.address(to).hex)\"",
+                "    amount: \((payment["amount"] ?? step["amount"])?.scalar ?? "0")",
+            ]
+        }
+        return lines.joined(separator: "\n")
     }
 
     private func membersHeader(_ step: JSON) -> String {
