@@ -27,6 +27,14 @@ extension Choice: ExpressibleByArgument {
     public static var allValueStrings: [String] { allCases.map(\.word) }
 }
 
+extension Statement: ExpressibleByArgument {
+    /// Reads a ballot's words, such as `for` or `for; approve kings`.
+    public init?(argument: String) {
+        guard let statement = try? Statement(words: argument) else { return nil }
+        self = statement
+    }
+}
+
 extension OutputFormat: ExpressibleByArgument {}
 
 extension Drill: ExpressibleByArgument {}
