@@ -8,8 +8,8 @@
 //     for; share kings 70%, queens 30%
 //
 // First whether anything is to happen, then, where there are options, which. One meaning has
-// exactly one spelling: what does not print as it was read is refused, so that two wallets cannot show two
-// texts for one ballot.
+// exactly one spelling: what does not print as it was read is refused, so that two wallets cannot
+// show two texts for one ballot.
 
 public import Primitives
 

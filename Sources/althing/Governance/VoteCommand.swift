@@ -65,13 +65,14 @@ struct VoteCommand: AsyncParsableCommand {
             ])
     }
 
-    /// What is signed, in words: the effects are shown as the proposal's own header says them, which
-    /// is what the digest in the ballot is taken of.
+    /// What is signed, in words: the effects, or the options with theirs, are shown as the
+    /// proposal's own header says them, which is what the digest in the ballot is taken of.
     private static func words(
         _ proposal: UInt64, _ title: String, _ choice: Statement, _ text: String
     ) -> [String] {
         let header = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-            .prefix { $0 != "---" }.drop { !$0.hasPrefix("effects:") }.dropFirst()
+            .prefix { $0 != "---" }.drop { !$0.hasPrefix("effects:") && !$0.hasPrefix("options:") }
+            .dropFirst()
         let limit = 40
         var lines = [
             "You vote \(choice.words) on proposal \(proposal): \(Screen.sanitized(title))",
