@@ -8,8 +8,8 @@ extension Views {
     static func counting(of record: ProposalRecord) -> [JSON.Member] {
         let rules = record.tallyRules(at: nil)
         let counted = (try? record.turnout.sum(of: rules.quorumCounts)) ?? .zero
-        let base = rules.quorumBase == .supply ? record.supply : record.quorumBase
-        let reached = (try? rules.isQuorumReached(record.turnout, supply: base)) ?? false
+        let whole = rules.quorumBase == .supply ? record.supply : record.quorumBase
+        let reached = (try? rules.isQuorumReached(record.turnout, supply: whole)) ?? false
         let verdict = try? record.verdict()
         return [
             JSON.Member("quorum_counted", .amount(counted)),
