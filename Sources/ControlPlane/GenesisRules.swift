@@ -27,8 +27,11 @@ enum GenesisRules {
                 from: .issuance(symbol), to: account ?? .treasury(symbol),
                 amount: allocation.amount, .issue)
         }
-        let constitution = try PolicyBook.record("constitution", in: transaction.state).text
-        try PolicyBook.checkUsable(constitution, genesis: genesis, in: transaction.state)
+        if genesis.timings.production {
+            // A simulated deployment may play with less than its rules ask for.
+            let constitution = try PolicyBook.record("constitution", in: transaction.state).text
+            try PolicyBook.checkUsable(constitution, genesis: genesis, in: transaction.state)
+        }
         for seat in genesis.seats {
             Tables.seats.set(Key.number(seat.id), to: seat, in: transaction.state)
         }

@@ -6,9 +6,10 @@ import Primitives
 extension Views {
     /// What is counted how, and whether it holds as the tally stands.
     static func counting(of record: ProposalRecord) -> [JSON.Member] {
-        let rules = record.rules.tally
-        let counted = (try? record.tally.sum(of: rules.quorumCounts)) ?? .zero
-        let reached = (try? rules.isQuorumReached(record.tally, supply: record.supply)) ?? false
+        let rules = record.tallyRules(at: nil)
+        let counted = (try? record.turnout.sum(of: rules.quorumCounts)) ?? .zero
+        let whole = rules.quorumBase == .supply ? record.supply : record.quorumBase
+        let reached = (try? rules.isQuorumReached(record.turnout, supply: whole)) ?? false
         let verdict = try? record.verdict()
         return [
             JSON.Member("quorum_counted", .amount(counted)),
@@ -38,7 +39,7 @@ extension Views {
     /// The fewest votes of one kind that would turn the outcome round; null when none would.
     static func change(of record: ProposalRecord, passes: Bool) -> JSON {
         let choice: Choice = passes ? .against : .for
-        let room = (try? record.supply.subtracting((try? record.tally.sum(of: .all)) ?? .zero))
+        let room = (try? record.supply.subtracting((try? record.turnout.sum(of: .all)) ?? .zero))
         guard let room, turns(record, choice, room, passes) else { return .null }
         // More of the same never turns it back, so that halving finds the least.
         var (low, high) = (UInt128(1), room.units)
@@ -56,9 +57,13 @@ extension Views {
     private static func turns(
         _ record: ProposalRecord, _ choice: Choice, _ votes: Amount, _ passes: Bool
     ) -> Bool {
-        var tally = record.tally
+        var (tally, turnout) = (record.tally, record.turnout)
+        let base =
+            record.rules.tally.quorumBase == .supply ? record.supply : record.quorumBase
         guard (try? tally.add(votes, to: choice)) != nil,
-            let verdict = try? record.rules.tally.decide(tally, supply: record.supply)
+            (try? turnout.add(votes, to: choice)) != nil,
+            let verdict = try? record.tallyRules(at: nil).decide(
+                tally, supply: record.supply, turnout: turnout, base: base)
         else { return false }
         return verdict.passes != passes
     }

@@ -63,7 +63,7 @@ extension Views {
         let next: Timestamp? =
             switch record.status {
             case .submitted: record.opensAt
-            case .voting, .objection, .confirming: record.deadline
+            case .voting, .objection, .confirming, .revealing: record.deadline
             case .queued: record.readyAt
             default: nil
             }

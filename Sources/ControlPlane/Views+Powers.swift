@@ -7,7 +7,7 @@ extension Views {
     /// The account's power on every open vote, newest first.
     func openPowers(of address: Address) -> JSON {
         let open = GovernanceEngine.proposals(limit: 10_000, in: state).filter {
-            [.voting, .objection, .confirming].contains($0.status)
+            [.voting, .objection, .confirming, .revealing].contains($0.status)
         }
         return .array(open.reversed().map { power(of: address, on: $0) })
     }

@@ -117,7 +117,7 @@ extension Views {
                     try constitution.track(for: record.kind)
                 }
             let was = try record.verdict()
-            let would = try track.tally.decide(record.tally, supply: record.supply)
+            let would = try record.verdict(under: track)
             votes.append([
                 "proposal": .int(record.number), "title": .string(record.title),
                 "status": .string(record.status.word), "track": .string(track.name),

@@ -157,6 +157,13 @@ public struct ProposalRecord: Hashable, Sendable {
         return try rules.decide(tally, supply: supply, turnout: turnout, base: base)
     }
 
+    /// The outcome if the same votes were counted by another track's rules.
+    public func verdict(under track: Track) throws(Refusal) -> Verdict {
+        var other = self
+        other.rules = track
+        return try other.verdict()
+    }
+
     /// The rules that decide at `time`; at the end of the vote for nil.
     public func tallyRules(at time: Timestamp?) -> TallyRules {
         var tallyRules = rules.tally

@@ -232,6 +232,14 @@ public struct Statement: Hashable, Sendable {
         guard !names.isEmpty, Set(names).count == names.count else {
             throw Refusal("vote.choice", "a preference names each option once, and one at least")
         }
+        // What no option can be called could hide a separator.
+        for name in names {
+            do throws(Refusal) {
+                try Effect.checkName(name, "option")
+            } catch {
+                throw Refusal("vote.choice", error.message)
+            }
+        }
         if case .share(let shares) = preference {
             let sum = shares.reduce(0) { $0 + UInt32($1.parts) }
             guard shares.allSatisfy({ $0.parts > 0 }), sum == UInt32(Statement.whole) else {

@@ -309,6 +309,46 @@ import Testing
         #expect(try deployment.views.proposal(first)["plan_drifted"]?.flag == false)
     }
 
+    @Test func `what another decision makes impossible shows as drift before it fails`() throws {
+        let deployment = try TestDeployment()
+        let people = deployment.people
+        let first = try deployment.submit(
+            TestDeployment.payment(6_000_000_000, to: people.customer, title: "First"))
+        try deployment.wait(for: ["voting"], of: first)
+        try deployment.castVotes(on: first)
+        for _ in 0..<8 { try deployment.tick(after: 1000) }
+        let second = try deployment.submit(
+            TestDeployment.payment(6_000_000_000, to: people.owners[0], title: "Second"),
+            by: people.owners[1])
+        try deployment.wait(for: ["voting"], of: second)
+        try deployment.castVotes(on: second)
+        #expect(deployment.events("proposal.plan-drifted").isEmpty)
+        try deployment.wait(for: ["executed"], of: first)
+        try deployment.wait(for: ["queued"], of: second)
+        #expect(deployment.events("proposal.plan-drifted").map { $0["stage"] } == ["queued"])
+        #expect(try deployment.views.proposal(second)["plan_drifted"]?.flag == true)
+        try deployment.wait(for: ["execution-failed"], of: second, days: 60)
+        #expect(try deployment.credit(of: people.customer) == Amount(6_050_000_000))
+    }
+
+    @Test func `a delegation lapses at its time, and the holder's power with it`() throws {
+        let deployment = try TestDeployment()
+        let people = deployment.people
+        try deployment.accept(
+            .delegate(
+                track: "", parts: [DelegationPart(delegate: people.voters[0].address, parts: 5000)],
+                expires: deployment.now.advanced(by: 3000)), by: people.delegator)
+        let early = try deployment.submit(TestDeployment.signal("Early."))
+        try deployment.wait(for: ["voting"], of: early)
+        let cast = try deployment.say("for", by: people.voters[0], on: early)
+        #expect(cast.events.first?["lent"] == "100000")
+        for _ in 0..<3 { try deployment.tick(after: 1000) }
+        let late = try deployment.submit(TestDeployment.signal("Late."))
+        try deployment.wait(for: ["voting"], of: late)
+        let after = try deployment.say("for", by: people.voters[0], on: late)
+        #expect(after.events.first?["lent"] == "0")
+    }
+
     @Test func `a constitution that would lock everybody out is refused`() throws {
         let deployment = try TestDeployment()
         let policy = try deployment.views.policy("constitution")

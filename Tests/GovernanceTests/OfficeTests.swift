@@ -167,6 +167,27 @@ import Testing
         #expect(try spend(29, to: 7, at: 4) == "treasury-spend-large")
     }
 
+    @Test func `what is queued meets the limits in force when it executes`() throws {
+        let house = try Parliament([(1, 60), (2, 40)])
+        house.host.treasury = Amount(1000)
+        try house.submit(
+            "kind: treasury-spend\ntitle: T\neffects:\n  - asset: CREDIT\n"
+                + "    to: \"\(address(7).hex)\"\n    amount: 100", by: 1, at: 0)
+        #expect(house.record()?.rules.name == "treasury-spend-large")
+        try house.vote(.for, by: 1, at: 10)
+        try house.entry(at: 111)
+        #expect(house.status() == .queued)
+        // A vote on the constitution comes in between: a twentieth at most.
+        house.host.current = try Constitution(
+            parsing: Parliament.rules(
+                "treasury-spend-large", "spending:\n  share_of_treasury: 5%\n  window: 7d\n"),
+            name: "test", bounds: .development)
+        let events = try house.entry(at: 131)
+        #expect(events.first?.code == "proposal.execution-refused")
+        #expect(house.record()?.lastRefusal?.contains("proposal.spending-cap") == true)
+        #expect(house.host.executed.isEmpty)
+    }
+
     // MARK: Plans
 
     @Test func `what execution would do is recorded three times, and a drift is an event`() throws {

@@ -164,4 +164,44 @@ import Testing
         #expect(house.record(1)?.effectsDigest != house.record(2)?.effectsDigest)
         #expect(refusalCode { try house.choose(["a", "b"], at: 2) } == "proposal.duplicate")
     }
+
+    @Test(arguments: ["approval", "weighted", "ranked", "condorcet"])
+    func `the order of ballots changes nothing, and equal ballots count as one of their sum`(
+        system: String
+    ) throws {
+        let names = ["a", "b", "c", "d"]
+        for seed in 0..<12 as Range<UInt64> {
+            var random = SplitMix64(seed: seed)
+            let ballots = (1...9).map { _ -> String in
+                let some = names.shuffled(using: &random).prefix(Int(2 + random.next(below: 3)))
+                switch system {
+                case "approval": return "for; approve " + some.joined(separator: ", ")
+                case "weighted": return "for; share \(some[0]) 25%, \(some[1]) 75%"
+                default: return "for; rank " + some.joined(separator: " > ")
+                }
+            }
+            func run(_ balances: [(holder: UInt8, tokens: UInt64)], _ cast: [(UInt8, String)])
+                throws -> ([UInt16]?, [String])
+            {
+                let house = try Self.house(system, balances)
+                try house.choose(names)
+                try house.entry(at: 10)
+                for (holder, words) in cast { try house.say(words, by: holder, at: 11) }
+                let lines = GovernanceEngine.optionLines(on: 1, in: house.memory)
+                try house.entry(at: 111)
+                return (house.record()?.winners, lines)
+            }
+            let cast = ballots.enumerated().map { (UInt8($0.offset + 1), $0.element) }
+            let balances = (1...9).map { (holder: UInt8($0), tokens: UInt64(10)) }
+            let forwards = try run(balances, cast)
+            let backwards = try run(balances, cast.reversed())
+            #expect(forwards.0 == backwards.0)
+            #expect(forwards.1 == backwards.1)
+            // Three holders who say the same are one with three times the power.
+            let same = cast.map { ($0.0, ballots[Int($0.0 - 1) / 3 * 3]) }
+            let merged = [0, 3, 6].map { (UInt8($0 + 1), ballots[$0]) }
+            let sums = [1, 4, 7].map { (holder: UInt8($0), tokens: UInt64(30)) }
+            #expect(try run(balances, same).1 == run(sums, merged).1)
+        }
+    }
 }

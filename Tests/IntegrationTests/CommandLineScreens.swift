@@ -146,18 +146,21 @@ enum CommandLineScreens {
     static let vote = #"""
         OVERVIEW: Vote on a proposal.
 
-        The ballot that you sign holds the proposal's title, your choice as a word and
-        the digest of the effects, so that it can be counted for nothing else.
+        The ballot that you sign holds the proposal's title, your choice in words and
+        the digest of the effects, so that it can be counted for nothing else. Where a
+        proposal offers options, or a funding round has projects, the words say which.
 
         Example:
           althing vote 7 for --reason "the data are clean"
+          althing vote 7 "for 60%, against 40%"
+          althing vote 8 "for; approve kings, queens"
+          althing vote 9 "for; rank kings > queens"
 
         USAGE: althing vote <proposal> <choice> [--reason <reason>] [--cluster <urls>] [--output <output>] [--keystore <file>] [--password-file <file>] [--password-descriptor <number>] [--yes] [--no-wait]
 
         ARGUMENTS:
           <proposal>              The proposal's number.
-          <choice>                for, against, abstain or veto. (values: against, for,
-                                  abstain, veto)
+          <choice>                for, against, abstain or veto, or more in words.
 
         OPTIONS:
           --reason <reason>       Why; it is signed and shown with the vote.

@@ -12,18 +12,22 @@ struct VoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vote", abstract: "Vote on a proposal.",
         discussion: """
-            The ballot that you sign holds the proposal's title, your choice as a word and the \
-            digest of the effects, so that it can be counted for nothing else.
+            The ballot that you sign holds the proposal's title, your choice in words and the \
+            digest of the effects, so that it can be counted for nothing else. Where a proposal \
+            offers options, or a funding round has projects, the words say which.
 
             Example:
               althing vote 7 for --reason "the data are clean"
+              althing vote 7 "for 60%, against 40%"
+              althing vote 8 "for; approve kings, queens"
+              althing vote 9 "for; rank kings > queens"
             """)
 
     @Argument(help: "The proposal's number.")
     var proposal: UInt64
 
-    @Argument(help: "for, against, abstain or veto.")
-    var choice: Choice
+    @Argument(help: "for, against, abstain or veto, or more in words.")
+    var choice: Statement
 
     @Option(help: "Why; it is signed and shown with the vote.")
     var reason = ""
@@ -45,32 +49,33 @@ struct VoteCommand: AsyncParsableCommand {
                 VoteCommand.words(proposal, title, choice, text).joined(separator: "\n"))
             return try await options.signing.submit(
                 .vote(
-                    proposal: proposal, title: title, choice: choice.word, effects: effects,
+                    proposal: proposal, title: title, choice: choice.words, effects: effects,
                     reason: reason), to: client, printer: printer)
         }
         let own = Receipts.field("own", of: "vote.cast", in: receipt)
         let lent = Receipts.field("lent", of: "vote.cast", in: receipt)
         printer.show(
             Presentation.facts([
-                ("proposal", String(proposal)), ("choice", choice.word), ("own power", own),
+                ("proposal", String(proposal)), ("choice", choice.words), ("own power", own),
                 ("lent power", lent),
             ]) + [Receipts.line(receipt)],
             json: [
-                "proposal": .int(proposal), "choice": .string(choice.word), "own": .string(own),
+                "proposal": .int(proposal), "choice": .string(choice.words), "own": .string(own),
                 "lent": .string(lent), "receipt": receipt,
             ])
     }
 
-    /// What is signed, in words: the effects are shown as the proposal's own header says them,
-    /// which is what the digest in the ballot is taken of.
+    /// What is signed, in words: the effects, or the options with theirs, are shown as the
+    /// proposal's own header says them, which is what the digest in the ballot is taken of.
     private static func words(
-        _ proposal: UInt64, _ title: String, _ choice: Choice, _ text: String
+        _ proposal: UInt64, _ title: String, _ choice: Statement, _ text: String
     ) -> [String] {
         let header = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-            .prefix { $0 != "---" }.drop { !$0.hasPrefix("effects:") }.dropFirst()
+            .prefix { $0 != "---" }.drop { !$0.hasPrefix("effects:") && !$0.hasPrefix("options:") }
+            .dropFirst()
         let limit = 40
         var lines = [
-            "You vote \(choice.word) on proposal \(proposal): \(Screen.sanitized(title))",
+            "You vote \(choice.words) on proposal \(proposal): \(Screen.sanitized(title))",
             "If it passes, this happens by itself:",
         ]
         lines += header.prefix(limit).map { "  " + Screen.sanitized(String($0)) }

@@ -20,11 +20,12 @@ extension Digest: ExpressibleByArgument {
     public init?(argument: String) { self.init(hex: argument) }
 }
 
-extension Choice: ExpressibleByArgument {
-    /// Reads a choice's word.
-    public init?(argument: String) { self.init(word: argument) }
-    /// Every choice's word, for help texts and completions.
-    public static var allValueStrings: [String] { allCases.map(\.word) }
+extension Statement: ExpressibleByArgument {
+    /// Reads a ballot's words, such as `for` or `for; approve kings`.
+    public init?(argument: String) {
+        guard let statement = try? Statement(words: argument) else { return nil }
+        self = statement
+    }
 }
 
 extension OutputFormat: ExpressibleByArgument {}
