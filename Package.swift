@@ -129,8 +129,7 @@ let floor5: [Target] = [
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Ledger", "Governance", "Transparency",
             "Wallet", "Benchmarking", "LanguageModel", "Platform", "Transport", "Telemetry",
-            "Terminal", "Sandbox", "Scheduling", "Client", "Node", "Provider", "Simulator", logging,
-            arguments,
+            "Terminal", "Sandbox", "Client", "Node", "Provider", "Simulator", logging, arguments,
         ]),
     program(
         "conformance",

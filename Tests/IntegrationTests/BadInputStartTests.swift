@@ -151,51 +151,6 @@ struct BadInputStartTests {
         }
     }
 
-    @Test func `a disk that fills up under a running member, and has room again`() async throws {
-        try await withRoadDeployment { deployment in
-            let data = "\(deployment.home)/data"
-            try Files.makeFolders(data)
-            guard try await mount(data, "size=160m") else {
-                print("skipped: no file system can be mounted here, so no disk can be full")
-                return
-            }
-            do {
-                try await fillUp(deployment, data)
-            } catch {
-                await deployment.clear()
-                try await unmount(data)
-                throw error
-            }
-            await deployment.clear()
-            try await unmount(data)
-        }
-    }
-
-    private func fillUp(_ deployment: RoadDeployment, _ data: String) async throws {
-        try await deployment.startMember()
-        func send() async throws -> ChildOutcome {
-            try await deployment.run(
-                ["account", "transfer", RoadAddress.maintainer, "1 CREDIT"], as: "owner")
-        }
-        #expect(try await send().status == 0)
-        let filler = try #require(Environment.find(program: "dd"))
-        _ = try await RoadProgram.run(
-            filler, ["if=/dev/zero", "of=\(data)/filler", "bs=64k"])
-        // What was acknowledged is on disk; sooner or later something does not fit, and the member
-        // says so and ends instead of promising what it cannot keep.
-        let status = try await RoadProgram.eventually("the full disk to be noticed") {
-            if !(await deployment.isRunning("member")) { return await deployment.end("member") }
-            _ = try await send()
-            return nil
-        }
-        #expect(status == 1)
-        #expect(deployment.log("member").contains("error[file.no-space]: "))
-        #expect(deployment.log("member").contains("no space is left on the device"))
-        try Files.remove("\(data)/filler")
-        try await deployment.startMember()
-        #expect(try await send().status == 0)
-    }
-
     @Test(arguments: ["curl", "bwrap"])
     func `a demonstration without its tools says so before it begins`(_ tool: String) async throws {
         let program = try #require(CommandLineProgram.built)

@@ -83,7 +83,6 @@ enum CommandLineScreens {
         ["simulate", "cluster"],
         ["simulate", "group"],
         ["simulate", "mutants"],
-        ["simulate", "schedule"],
         ["demo"],
     ]
 
@@ -135,8 +134,8 @@ enum CommandLineScreens {
           audit                   Copy the log and check all of it; prove one command.
           demo                    Walk the whole road on this machine: three members,
                                   four providers, real work.
-          simulate                Whole clusters under faults, and placement, in virtual
-                                  time from seeds.
+          simulate                Run whole clusters in virtual time under faults, each
+                                  from one seed.
 
           See 'althing help <subcommand>' for detailed help.
 

@@ -10,17 +10,14 @@ import Simulator
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Whole clusters under faults, and placement, in virtual time from seeds.",
+        abstract: "Run whole clusters in virtual time under faults, each from one seed.",
         discussion: """
             Example:
               althing simulate cluster --seeds 1..500
               althing simulate group --seeds 1..10000
               althing simulate mutants
-              althing simulate schedule --seed 7
             """,
-        subcommands: [
-            SimulateCluster.self, SimulateGroup.self, SimulateMutants.self, SimulateSchedule.self,
-        ])
+        subcommands: [SimulateCluster.self, SimulateGroup.self, SimulateMutants.self])
 }
 
 /// A range of seeds, `A..B`, both included; or one seed.
