@@ -42,7 +42,6 @@ final class ClientAPI: Sendable {
         let parts: [[Route]] = [
             statusRoutes(), accountRoutes(), decisionRoutes(), policyRoutes(), revenueRoutes(),
             workRoutes(), objectRoutes(), providerRoutes(), gateway.routes(), pageRoutes(),
-            benchRoutes(),
         ]
         return parts.flatMap { $0 }
     }
