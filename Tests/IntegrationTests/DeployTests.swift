@@ -50,13 +50,24 @@ import Testing
     }
 
     @Test func `the alert rules name figures that members have`() throws {
-        let figures = try ReadmeDocument("Sources/Node/MemberMetrics.swift").text
+        // The list that a running member is held against.
+        let figures = try ReadmeDocument("Tests/NodeTests/MetricsTests.swift").text
+            .split { $0.isWhitespace }.map(String.init)
         let rules = try ReadmeDocument("Deploy/alerts.yaml").text
         let names = Set(
             rules.split { !($0.isLetter || $0.isNumber || $0 == "_") }
                 .filter { $0.hasPrefix("althing_") })
         #expect(names.count >= 5)
-        for name in names { #expect(figures.contains("\"\(name)\""), "there is no \(name)") }
+        for name in names { #expect(figures.contains(name), "there is no \(name)") }
+    }
+
+    @Test func `the test script runs every target's tests`() throws {
+        let manifest = try ReadmeDocument("Package.swift").text
+        let script = try ReadmeDocument("Deploy/test").text
+        let words = Set(script.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+        let targets = manifest.matches(of: /tests\(\s*"(\w+)"/).map { String($0.output.1) }
+        #expect(targets.count > 20)
+        for target in targets { #expect(words.contains(target), "\(target)Tests never run") }
     }
 
     @Test(arguments: ["member", "provider"])

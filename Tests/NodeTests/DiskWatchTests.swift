@@ -88,11 +88,12 @@ private struct MoodyFile: LogFile {
         store.append([.entry(LogEntry(index: 1, term: 1, payload: [1]))]) { result in
             stored.withLock { $0 = result }
         }
-        _ = try await eventually("the refusal") { () async throws(Refusal) -> Bool? in
-            guard case .failure = stored.withLock({ $0 }) else { return nil }
-            return true
-        }
         store.close()
+        guard case .failure(let refusal) = stored.withLock({ $0 }) else {
+            Issue.record("a batch that had no room was not refused")
+            return
+        }
+        #expect(refusal.code == "file.no-space")
     }
 
     @Test func `a flush that does not return is seen`() async throws {

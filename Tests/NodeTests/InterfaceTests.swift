@@ -48,7 +48,8 @@ import Wallet
         "GET /api/v1/events", "POST /api/v1/provider/session", "POST /api/v1/provider/poll",
         "POST /api/v1/provider/challenge", "POST /api/v1/provider/stream/{request}",
         "GET /v1/models", "POST /v1/chat/completions", "POST /v1/completions",
-        "GET /api/v1/openapi.json", "GET /",
+        "GET /api/v1/openapi.json", "GET /", "GET /providers/{agent}",
+        "POST /api/v1/policies/{name}/simulate",
     ]
 
     /// A request that cannot be carried out.
