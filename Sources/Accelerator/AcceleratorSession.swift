@@ -1,5 +1,5 @@
-// One device with the kernels loaded. Before it is used it must multiply two small matrices right: the
-// kernels have been compiled where there was no device, and a machine may lie about having one.
+// One device with the kernels loaded. Before it is used it must multiply two small matrices right:
+// the kernels have been compiled where there was no device, and a machine may lie about having one.
 
 import CGPUKernels
 public import Primitives

@@ -1,5 +1,5 @@
-// Several ways to do the same, taking turns in one process, so that a busy spell of the machine hits
-// all alike; what is reported is medians.
+// Several ways to do the same, taking turns in one process, so that a busy spell of the machine
+// hits all alike; what is reported is medians.
 
 import Dispatch
 import Glibc

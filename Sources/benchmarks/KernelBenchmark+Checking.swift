@@ -1,5 +1,5 @@
-// What verifying a challenge costs against computing it: the whole protocol, its messages as bytes, on
-// one thread, by processor time.
+// What verifying a challenge costs against computing it: the whole protocol, its messages as bytes,
+// on one thread, by processor time.
 
 import Benchmarking
 import Primitives
@@ -26,8 +26,8 @@ extension KernelBenchmark {
         }
     }
 
-    /// Plays one challenge; returns the seconds of the prover's run and those of the verifier, all of
-    /// its messages included.
+    /// Plays one challenge; returns the seconds of the prover's run and those of the verifier, all
+    /// of its messages included.
     private func play(size: UInt32, rounds: UInt32, trial: UInt64) throws(Refusal)
         -> (work: Double, check: Double)
     {

@@ -1,5 +1,5 @@
-// What is compiled must be what the sources say: by the digest always, by compiling where the wheels
-// are.
+// What is compiled must be what the sources say: by the digest always, by compiling where the
+// wheels are.
 
 import Cryptography
 import Glibc

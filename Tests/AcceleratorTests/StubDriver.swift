@@ -1,5 +1,5 @@
-// A stand-in for the driver's library, built by the test: what it answers is chosen by macros, and its
-// one device multiplies on the processor, as gemm_int8 must.
+// A stand-in for the driver's library, built by the test: what it answers is chosen by macros, and
+// its one device multiplies on the processor, as gemm_int8 must.
 
 import Glibc
 
