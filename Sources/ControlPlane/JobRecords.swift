@@ -265,8 +265,8 @@ public struct TaskRecord: BinaryCodable, Sendable, Equatable {
     public var owners: UInt64
     /// How often it was leased.
     public var attempts: UInt64
-    /// When it may be leased again after a failure.
-    public var notBefore: Timestamp
+    /// Machines that failed it, in the order of their first failure.
+    public var failures: [TaskFailure]
     /// Leases that run now.
     public var leases: [UInt64]
     /// Executions handed in, oldest first.
@@ -281,7 +281,7 @@ public struct TaskRecord: BinaryCodable, Sendable, Equatable {
         encoder.byte(status.rawValue)
         encoder.number(owners)
         encoder.number(attempts)
-        encoder.timestamp(notBefore)
+        encoder.array(failures) { $0.value($1) }
         encoder.array(leases) { $0.number($1) }
         encoder.array(executions) { $0.value($1) }
     }
@@ -301,7 +301,9 @@ public struct TaskRecord: BinaryCodable, Sendable, Equatable {
         self.status = status
         owners = try decoder.number()
         attempts = try decoder.number()
-        notBefore = try decoder.timestamp()
+        failures = try decoder.array(limit: TaskFailure.limit) { decoder throws(Refusal) in
+            try decoder.value()
+        }
         leases = try decoder.array(limit: 64) { decoder throws(Refusal) in try decoder.number() }
         executions = try decoder.array(limit: 64) { decoder throws(Refusal) in
             try decoder.value()
@@ -316,7 +318,7 @@ public struct TaskRecord: BinaryCodable, Sendable, Equatable {
         status = .open
         self.owners = owners
         attempts = 0
-        notBefore = .zero
+        failures = []
         leases = []
         executions = []
     }

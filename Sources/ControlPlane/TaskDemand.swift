@@ -55,8 +55,16 @@ struct TaskDemand {
     /// Whether a lease may be given now.
     var isOpen: Bool { task.status == .open && leasedTo.count < missing }
 
-    /// Why `provider` of `owner` cannot help; nil when it can.
-    func objection(to provider: Address, of owner: Address) -> Refusal? {
+    /// Why `provider` of `owner` cannot help at `now`; nil when it can.
+    func objection(to provider: Address, of owner: Address, at now: Timestamp) -> Refusal? {
+        if let failure = task.failures.first(where: { $0.provider == provider }),
+            failure.restsUntil > now
+        {
+            return Refusal(
+                "task.failed-here",
+                "this machine failed the task \(failure.count) times and rests from it until"
+                    + " \(failure.restsUntil)")
+        }
         if task.executions.contains(where: { $0.provider == provider })
             || leasedTo.contains(where: { $0.provider == provider })
         {

@@ -7,8 +7,8 @@ import Scheduling
 import Verification
 
 enum TaskRules {
-    /// Leases ends in failure at most this often before the job gives up.
-    static let attemptLimit: UInt64 = 24
+    /// Results that do not agree, at most, before the job gives up.
+    static let executionLimit = 24
 
     static func task(_ id: UInt64, in state: any StateReader) throws(Refusal) -> TaskRecord {
         guard let task = Tables.tasks.record(Key.number(id), in: state) else {
@@ -67,10 +67,10 @@ enum TaskRules {
         var task = try task(placement.task, in: state)
         let provider = try ProviderRules.provider(placement.provider, in: state)
         let demand = TaskDemand(task, in: state)
-        guard demand.isOpen, task.notBefore <= transaction.now else {
-            throw Refusal("task.not-open", "the task needs no lease now")
-        }
-        if let objection = demand.objection(to: placement.provider, of: provider.owner) {
+        guard demand.isOpen else { throw Refusal("task.not-open", "the task needs no lease now") }
+        if let objection = demand.objection(
+            to: placement.provider, of: provider.owner, at: transaction.now)
+        {
             throw objection
         }
         guard !provider.draining, provider.quarantinedUntil <= transaction.now else {
@@ -184,6 +184,17 @@ enum TaskRules {
                 "task": String(lease.task), "lease": String(id), "provider": lease.provider.hex,
                 "reason": reason,
             ])
+        noteFailure(of: lease, reason: reason, transaction)
+    }
+
+    private static func noteFailure(
+        of lease: LeaseRecord, reason: String, _ transaction: Transaction
+    ) {
+        guard var task = Tables.tasks.record(Key.number(lease.task), in: transaction.state) else {
+            return
+        }
+        FailureRules.note(lease.provider, reason: reason, on: &task, transaction)
+        set(lease.task, to: task, in: transaction.state)
         giveUpIfHopeless(lease.task, reason: reason, transaction)
     }
 
@@ -202,7 +213,9 @@ enum TaskRules {
         _ id: UInt64, reason: String, _ transaction: Transaction
     ) {
         guard let task = Tables.tasks.record(Key.number(id), in: transaction.state),
-            task.status == .open, task.attempts >= attemptLimit
+            task.status == .open,
+            task.executions.count >= executionLimit
+                || FailureRules.isHopeless(task, in: transaction.state)
         else { return }
         JobRules.abandon(
             task.job, reason: "task \(id) failed \(task.attempts) times, at last: \(reason)",
@@ -223,7 +236,7 @@ enum TaskRules {
 
     // MARK: Results
 
-    /// An agent could not run its task: another one may try after a pause.
+    /// An agent could not run its task: another one may try at once, this one after a rest.
     static func fail(
         _ agent: Address, lease id: UInt64, task: UInt64, reason: String,
         _ transaction: Transaction
@@ -233,16 +246,13 @@ enum TaskRules {
             throw Refusal("lease.other-task", "lease \(id) is for task \(lease.task)")
         }
         close(id, lease, transaction)
-        var record = try self.task(lease.task, in: transaction.state)
-        record.notBefore = transaction.now.advanced(by: min(30_000, 250 << min(record.attempts, 7)))
-        set(lease.task, to: record, in: transaction.state)
         transaction.emit(
             "task.failed",
             [
                 "task": String(lease.task), "lease": String(id), "provider": agent.hex,
                 "reason": reason,
             ])
-        giveUpIfHopeless(lease.task, reason: reason, transaction)
+        noteFailure(of: lease, reason: reason, transaction)
     }
 
     /// An agent hands in an output.

@@ -99,10 +99,10 @@ extension Views {
             offers.append(offer(agent, record, busy: isBusy, now, policy))
         }
         let tasks = Tables.openTasks.records(in: state).compactMap { _, number -> PendingTask? in
-            guard let task = Tables.tasks.record(Key.number(number.value), in: state),
-                task.notBefore <= now
-            else { return nil }
-            return pending(number.value, task, machines: machines)
+            guard let task = Tables.tasks.record(Key.number(number.value), in: state) else {
+                return nil
+            }
+            return pending(number.value, task, machines: machines, at: now)
         }
         let jobs = Set(tasks.map(\.job)).sorted().map { job in
             JobShare(
@@ -134,7 +134,8 @@ extension Views {
     }
 
     private func pending(
-        _ id: UInt64, _ task: TaskRecord, machines: [(agent: Address, owner: Address)]
+        _ id: UInt64, _ task: TaskRecord, machines: [(agent: Address, owner: Address)],
+        at now: Timestamp
     ) -> PendingTask? {
         let demand = TaskDemand(task, in: state)
         guard demand.isOpen, let job = Tables.jobs.record(Key.number(task.job), in: state) else {
@@ -145,8 +146,8 @@ extension Views {
             id: id, job: task.job, kind: task.kind.word,
             floatingPointOperations: work.operations, bytes: work.bytes, memory: work.memory)
         pending.minimumTier = genesis.timings.production ? 1 : 0
-        for machine in machines where demand.objection(to: machine.agent, of: machine.owner) != nil
-        {
+        for machine in machines
+        where demand.objection(to: machine.agent, of: machine.owner, at: now) != nil {
             pending.excludedProviders.append(machine.agent)
         }
         return pending

@@ -131,6 +131,14 @@ extension Views {
                         ]
                     }
                 }),
+            "failures": .array(
+                record.failures.map { failure in
+                    [
+                        "provider": .string(failure.provider.hex), "count": .int(failure.count),
+                        "rests_until": .string(failure.restsUntil.description),
+                        "reason": .string(failure.reason),
+                    ]
+                }),
             "executions": .array(
                 record.executions.map { execution in
                     [

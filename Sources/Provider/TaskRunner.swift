@@ -148,7 +148,8 @@ struct TaskRunner: Sendable {
         guard result.isSuccess else {
             let words = String(result.error.text.suffix(300))
             throw Refusal(
-                "task.failed", "the program ended with \(result.ending): \(words)")
+                "task.failed",
+                "the program \(result.ending.words)" + (words.isEmpty ? "" : ": \(words)"))
         }
         var yield = try TaskFiles.collect(output: output)
         if settings.drill == .wrongResults, assignment.order.kind == .segment {

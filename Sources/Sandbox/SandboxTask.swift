@@ -102,6 +102,19 @@ public struct SandboxResult: Sendable {
         case outputTooLarge
         /// The caller's wish.
         case cancelled
+
+        /// What happened, as the end of a sentence about the program.
+        public var words: String {
+            switch self {
+            case .exited(let status): "ended with exit status \(status)"
+            case .signalled(let signal): "was ended by signal \(signal)"
+            case .timedOut: "ran longer than it may"
+            case .usedUpProcessorTime: "used up its processor time"
+            case .outOfMemory: "needs more memory than it may have"
+            case .outputTooLarge: "wrote more than it may"
+            case .cancelled: "was stopped"
+            }
+        }
     }
 
     /// Why it ended.

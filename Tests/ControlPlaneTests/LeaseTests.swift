@@ -36,6 +36,7 @@ struct LeaseTests {
         let assignment = try deployment.assignment(first, of: machine)
         try deployment.accept(.releaseLeases(leases: [first, first, 99], reason: "gone"))
         #expect(deployment.events("task.lost").count == 1)
+        try deployment.tick(after: 500)
         let second = try deployment.lease(1, to: machine)
         #expect(second > first)
         let stale = try deployment.completion(assignment, Crew().honest(assignment))
@@ -123,18 +124,57 @@ struct LeaseTests {
             try deployment.place(segments[1], on: people.machines[0][0]).code == "provider.busy")
     }
 
-    @Test func `a task that failed rests before it is tried again`() throws {
+    @Test func `a machine that failed a task rests from it, and others may take it at once`() throws
+    {
         let deployment = try started()
-        let machine = deployment.people.machines[0][0]
-        let lease = try deployment.lease(1, to: machine)
-        try deployment.accept(.failTask(lease: lease, task: 1, reason: "no disk"), by: machine)
-        #expect(try deployment.place(1, on: machine).code == "task.not-open")
-        #expect(try deployment.placements(Crew()).isEmpty)
+        let people = deployment.people
+        let (mine, other) = (people.machines[0][0], people.machines[1][0])
+        let lease = try deployment.lease(1, to: mine)
+        try deployment.accept(.failTask(lease: lease, task: 1, reason: "no disk"), by: mine)
+        #expect(try deployment.place(1, on: mine).code == "task.failed-here")
+        #expect(
+            try deployment.placements(Crew()).allSatisfy { $0.provider != mine.address })
+        let failure = try deployment.views.job(1)["tasks"]?[0]?["failures"]?[0]
+        #expect(failure?["reason"]?.text == "no disk" && failure?["count"]?.unsigned == 1)
+        let second = try deployment.lease(1, to: other)
+        try deployment.accept(.releaseLeases(leases: [second], reason: "gone"))
         try deployment.tick(after: 500)
-        _ = try deployment.lease(1, to: machine)
+        _ = try deployment.lease(1, to: mine)
     }
 
-    @Test func `a task that fails again and again ends its job, and the budget returns`() throws {
+    /// Fails a task on a machine as soon as it may have it; whether it could be tried.
+    private func fail(
+        _ task: UInt64, on machine: Person, times: Int, reason: String = "no disk",
+        _ deployment: TestDeployment
+    ) throws {
+        for _ in 0..<times {
+            let lease = try deployment.lease(task, to: machine)
+            try deployment.accept(.failTask(lease: lease, task: task, reason: reason), by: machine)
+            try deployment.tick(after: 30_000)
+        }
+    }
+
+    @Test func `one owner's failures end no job, however often`() throws {
+        let deployment = try started()
+        let people = deployment.people
+        try deployment.run(1, on: people.machines[0][0])
+        try deployment.run(1, on: people.machines[1][0])
+        let segment = try deployment.openTasks("segment")[0]
+        for machine in people.machines[0] {
+            try fail(segment, on: machine, times: 8, deployment)
+            // From the ninth failure on the rest is ten minutes, and grows.
+            try fail(segment, on: machine, times: 1, deployment)
+            #expect(try deployment.place(segment, on: machine).code == "task.failed-here")
+            try deployment.tick(after: 570_000)
+            try fail(segment, on: machine, times: 1, deployment)
+            try deployment.tick(after: 600_000)
+            #expect(try deployment.place(segment, on: machine).code == "task.failed-here")
+        }
+        #expect(try deployment.jobStatus() == "training")
+        try deployment.run(segment, on: people.machines[1][0])
+    }
+
+    @Test func `a task that every owner failed ends its job, and the budget returns`() throws {
         let deployment = try started()
         let people = deployment.people
         let currency = try #require(AssetSymbol("CREDIT"))
@@ -144,11 +184,9 @@ struct LeaseTests {
         let owners = try people.owners.map { try deployment.credit(of: $0) }
         // As long a reason as a command may carry, in letters of two bytes.
         let reason = String(repeating: "é", count: 512)
-        for _ in 0..<24 {
-            let lease = try deployment.lease(segment, to: people.machines[0][0])
-            try deployment.accept(
-                .failTask(lease: lease, task: segment, reason: reason), by: people.machines[0][0])
-            try deployment.tick(after: 30_000)
+        for machines in people.machines {
+            #expect(try deployment.jobStatus() == "training")
+            try fail(segment, on: machines[0], times: 8, reason: reason, deployment)
         }
         #expect(try deployment.jobStatus() == "failed")
         #expect(deployment.events("job.failed").count == 1)
@@ -171,17 +209,19 @@ struct LeaseTests {
         try deployment.run(1, on: mine)
         try deployment.run(1, on: other)
         let segments = try deployment.openTasks("segment")
-        for _ in 0..<23 {
+        try fail(segments[0], on: other, times: 8, deployment)
+        for _ in 0..<7 {
             _ = try deployment.lease(segments[0], to: mine)
             try deployment.tick(after: 60_000)
+            try deployment.tick(after: 30_000)
         }
         _ = try deployment.lease(segments[0], to: mine)
         _ = try deployment.lease(segments[1], to: other)
         try deployment.tick(after: 61_000)
         #expect(try deployment.jobStatus() == "failed")
-        #expect(try deployment.record(of: mine)["lost_leases"] == 24)
+        #expect(try deployment.record(of: mine)["lost_leases"] == 8)
         #expect(try deployment.record(of: other)["lost_leases"] == 0)
-        #expect(deployment.events("task.lost").count == 24)
+        #expect(deployment.events("task.lost").count == 8)
     }
 
     @Test func `answers that never agree end the job too`() throws {

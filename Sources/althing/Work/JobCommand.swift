@@ -80,7 +80,23 @@ struct JobShow: AsyncParsableCommand {
         let facts =
             Presentation.facts(job, JobShow.keys)
             + Presentation.facts([("budget", money.text(job["budget"]))])
-        printer.show(facts + [""] + table.lines(for: printer.screen), json: job)
+        printer.show(
+            facts + [""] + table.lines(for: printer.screen) + JobShow.failures(job), json: job)
+    }
+
+    /// One line a machine that failed a task which is still open.
+    private static func failures(_ job: JSON) -> [String] {
+        let lines = (job["tasks"]?.elements ?? []).filter { $0["status"]?.text == "open" }
+            .flatMap { task in
+                (task["failures"]?.elements ?? []).map { failure in
+                    let count = failure["count"]?.shown ?? "-"
+                    return "task \(task["id"]?.shown ?? "-") failed"
+                        + " \(count == "1" ? "once" : "\(count) times")"
+                        + " on \(Presentation.short(failure["provider"]?.shown ?? "-")):"
+                        + " \(failure["reason"]?.shown ?? "-")"
+                }
+            }
+        return lines.isEmpty ? [] : [""] + lines
     }
 
     private static let keys = [
