@@ -1,6 +1,7 @@
 // The command line's contract: screens, codes of refusals, exit codes, where words go.
 
 import Glibc
+import Platform
 import Primitives
 import Testing
 
@@ -11,17 +12,23 @@ struct CommandLineTests {
         return program.run(arguments)
     }
 
-    @Test func `the first screen`() throws {
-        let result = try run(["--help"])
+    /// Held against `Tests/Screens/help`; `ALTHING_UPDATE=1` writes them anew for a reviewer.
+    @Test(arguments: [[]] + CommandLineScreens.commands)
+    func `help says what it always said`(_ command: [String]) throws {
+        let result = try run(command + ["--help"])
         #expect(result.status == 0)
-        #expect(result.output == CommandLineScreens.help)
         #expect(result.error.isEmpty)
+        let path = CommandLineScreens.path(of: command)
+        if Environment.value("ALTHING_UPDATE") == "1" {
+            try Files.writeAtomically(path, Array(result.output.utf8))
+        }
+        #expect(result.output == (try? Files.readText(path)), "\(path)")
     }
 
-    @Test func `the screen of vote`() throws {
-        let result = try run(["vote", "--help"])
-        #expect(result.status == 0)
-        #expect(result.output == CommandLineScreens.vote)
+    @Test func `every help screen that is kept belongs to a command`() throws {
+        let kept = try Files.list(CommandLineScreens.folder).sorted()
+        let commands = ([[]] + CommandLineScreens.commands).map(CommandLineScreens.name)
+        #expect(kept == commands.sorted())
     }
 
     @Test(arguments: CommandLineScreens.commands)

@@ -117,7 +117,9 @@ extension DemoScript {
         guard received == given else {
             throw Refusal("demo.sums", "\(received) came in, \(given) was given")
         }
-        stage.teller.tell("   \(received) units in, \(paid) paid, the rest carried: it adds up")
+        let money = try await AssetAmounts(client)
+        stage.teller.tell(
+            "   \(money.text(received)) in, \(money.text(paid)) paid, the rest carried: it adds up")
     }
 
     // MARK: 8

@@ -23,9 +23,11 @@ extension DemoScript {
             let rounds = job["rounds"]?.unsigned ?? 1
             if shownRound != round, job["status"]?.text == "training" {
                 shownRound = round
+                // Nothing was trained on before the first round is over.
+                let bits = round == 0 ? "bits_per_byte_start" : "training_bits_per_byte"
                 stage.teller.tell(
-                    "   round \(round) of \(rounds): training"
-                        + " \(job["training_bits_per_byte"]?.text ?? "") bits per byte")
+                    "   round \(round) of \(rounds): \(round == 0 ? "held out" : "training")"
+                        + " \(job[bits]?.text ?? "") bits per byte")
             }
             if !killed, round >= max(1, rounds / 3) {
                 killed = true
@@ -97,8 +99,9 @@ extension DemoScript {
             sum = try sum.adding(event["amount"]?.amount ?? .zero)
         }
         summary.slashed = sum.description
+        let paid = try await AssetAmounts(client).text(sum)
         stage.teller.tell(
-            "   the liar was refuted by other owners' machines and paid \(sum) of its stake")
+            "   the liar was refuted by other owners' machines and paid \(paid) of its stake")
     }
 
     // MARK: 5
