@@ -4,9 +4,9 @@
 //   SOFTWARE_FMA   1 where the instruction set has no fused multiply-add
 //   TABLE          the name of the table to define
 // and, where it must, a `target` attribute for all functions that follow.
-#include "chain_body.h"
 #include "delta_body.h"
 #include "gemm_body.h"
+#include "chain_body.h"
 #include "double_body.h"
 #include "network_body.h"
 #include "norm_body.h"
