@@ -5,6 +5,7 @@
 //   PRODUCT        the struct that describes a product
 //   NAME(x)        the name `x` for this type
 //   COLUMN_BLOCK, DEPTH_BLOCK, ROW_BLOCK
+// and, for both, TILE_ROWS and DEPTH_STEPS, the depths of a tile between two branches.
 //
 // A sliver of A (TILE_ROWS rows of one depth block) stays in the first-level cache while the panels
 // of B pass by from the second; C is met in row order, which keeps to few pages. Each element stays
@@ -27,6 +28,18 @@ INLINE NAME(vector) NAME(fused_vector)(NAME(vector) a, NAME(vector) b, NAME(vect
 #endif
 }
 
+/// One depth of a tile.
+INLINE void NAME(tile_step)(
+    const ELEMENT *sliver, const ELEMENT *panel, NAME(vector) sum[TILE_ROWS][2]) {
+    NAME(vector) left = *(const NAME(vector) *)panel;
+    NAME(vector) right = *(const NAME(vector) *)(panel + VECTOR_LANES);
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
+        NAME(vector) factor = sliver[row] - (NAME(vector)){};
+        sum[row][0] = NAME(fused_vector)(factor, left, sum[row][0]);
+        sum[row][1] = NAME(fused_vector)(factor, right, sum[row][1]);
+    }
+}
+
 /// TILE_ROWS x PANEL elements, their sums in registers for the whole depth.
 INLINE void NAME(full_tile)(
     ptrdiff_t depth, const ELEMENT *sliver, const ELEMENT *panel, ELEMENT *c, ptrdiff_t c_row,
@@ -40,19 +53,23 @@ INLINE void NAME(full_tile)(
             sum[row][1] = *(const NAME(loose_vector) *)(from + VECTOR_LANES);
         }
     }
-    // Unrolled it is slower: the loop is short enough to be replayed from the decoder's cache.
+    // The tile to the right is next, and its sums come from far away.
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++)
+        __builtin_prefetch(c + row * c_row + NAME(PANEL), 1);
+    ptrdiff_t p = 0;
     _Pragma("clang loop unroll(disable)")
-    for (ptrdiff_t p = 0; p < depth; p++) {
-        NAME(vector) left = *(const NAME(vector) *)panel;
-        NAME(vector) right = *(const NAME(vector) *)(panel + VECTOR_LANES);
-        UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
-            NAME(vector) factor = sliver[row] - (NAME(vector)){};
-            sum[row][0] = NAME(fused_vector)(factor, left, sum[row][0]);
-            sum[row][1] = NAME(fused_vector)(factor, right, sum[row][1]);
+    for (; p + DEPTH_STEPS <= depth; p += DEPTH_STEPS) {
+        UNROLLED for (int step = 0; step < DEPTH_STEPS; step++) {
+            // Eight depths hide the way from the second-level cache.
+            __builtin_prefetch(panel + (step + 8) * NAME(PANEL));
+            NAME(tile_step)(sliver + step * TILE_ROWS, panel + step * NAME(PANEL), sum);
         }
-        sliver += TILE_ROWS;
-        panel += NAME(PANEL);
+        sliver += DEPTH_STEPS * TILE_ROWS;
+        panel += DEPTH_STEPS * NAME(PANEL);
     }
+    _Pragma("clang loop unroll(disable)")
+    for (; p < depth; p++, sliver += TILE_ROWS, panel += NAME(PANEL))
+        NAME(tile_step)(sliver, panel, sum);
     UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
         *(NAME(loose_vector) *)(c + row * c_row) = sum[row][0];
         *(NAME(loose_vector) *)(c + row * c_row + VECTOR_LANES) = sum[row][1];

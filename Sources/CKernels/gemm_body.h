@@ -11,7 +11,11 @@ enum {
     PANEL = 2 * NATIVE_LANES,
     DEPTH_BLOCK = 480,
     COLUMN_BLOCK = 384,
-    ROW_BLOCK = 1536,
+    // Where A is packed too: as deep as keeps a sliver of A in the first-level cache while the panels
+    // of B pass by.
+    SINGLE_DEPTH_BLOCK = NATIVE_LANES == 16 ? 480 : 256,
+    SINGLE_COLUMN_BLOCK = 384,
+    SINGLE_ROW_BLOCK = 1536,
 };
 
 INLINE native load_native(const float *from) { return *(const unaligned_native *)from; }
@@ -210,11 +214,18 @@ INLINE void transpose_eight(const float *from, ptrdiff_t stride, float *to) {
 #endif
 }
 
+// Narrow registers have short steps, which a branch and two pointers make a fifth longer. Wide ones
+// are slower unrolled: the loop no longer fits where it is replayed from.
+#define DEPTH_STEPS (NATIVE_LANES == 16 ? 1 : 4)
+
 #define ELEMENT float
 #define VECTOR_LANES NATIVE_LANES
 #define PRODUCT struct althing_product
 #define NAME(x) single_##x
 #define SCALAR_FUSED fused
+#define COLUMN_BLOCK SINGLE_COLUMN_BLOCK
+#define DEPTH_BLOCK SINGLE_DEPTH_BLOCK
+#define ROW_BLOCK SINGLE_ROW_BLOCK
 #define TRANSPOSE transpose_eight
 #include "gemm_blocked.h"
 #undef ELEMENT
@@ -222,6 +233,9 @@ INLINE void transpose_eight(const float *from, ptrdiff_t stride, float *to) {
 #undef PRODUCT
 #undef NAME
 #undef SCALAR_FUSED
+#undef COLUMN_BLOCK
+#undef DEPTH_BLOCK
+#undef ROW_BLOCK
 #undef TRANSPOSE
 
 static void gemm(const struct althing_product *product, float *workspace) {
