@@ -13,19 +13,19 @@
 
 static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-/// Writes a block as floats, its rows packed.
+/// Writes a block as floats, its rows `line` floats apart.
 static void widen(
     ptrdiff_t rows, ptrdiff_t columns, const uint16_t *from, ptrdiff_t row_stride,
-    ptrdiff_t column_stride, float *to) {
+    ptrdiff_t column_stride, float *to, ptrdiff_t line) {
     for (ptrdiff_t i = 0; i < rows; i++)
         for (ptrdiff_t j = 0; j < columns; j++) {
             uint32_t bits = (uint32_t)from[i * row_stride + j * column_stride] << 16;
-            memcpy(to + i * columns + j, &bits, sizeof bits);
+            memcpy(to + i * line + j, &bits, sizeof bits);
         }
 }
 
 static void gemm_widened(const struct althing_product_bfloat16 *product, float *workspace) {
-    float *a = workspace, *b = a + BFLOAT16_ROW_BLOCK * BFLOAT16_DEPTH_BLOCK;
+    float *a = workspace, *b = a + BFLOAT16_ROW_BLOCK * BFLOAT16_LINE;
     float *packing = b + BFLOAT16_COLUMN_BLOCK * BFLOAT16_DEPTH_BLOCK;
     for (ptrdiff_t p = 0; p < product->depth; p += BFLOAT16_DEPTH_BLOCK) {
         ptrdiff_t deep = least(product->depth - p, BFLOAT16_DEPTH_BLOCK);
@@ -33,15 +33,16 @@ static void gemm_widened(const struct althing_product_bfloat16 *product, float *
             ptrdiff_t wide = least(product->columns - j, BFLOAT16_COLUMN_BLOCK);
             widen(
                 deep, wide, product->b + p * product->b_step + j * product->b_column,
-                product->b_step, product->b_column, b);
+                product->b_step, product->b_column, b, wide);
             for (ptrdiff_t i = 0; i < product->rows; i += BFLOAT16_ROW_BLOCK) {
                 ptrdiff_t high = least(product->rows - i, BFLOAT16_ROW_BLOCK);
                 widen(
                     high, deep, product->a + i * product->a_row + p * product->a_step,
-                    product->a_row, product->a_step, a);
+                    product->a_row, product->a_step, a, BFLOAT16_LINE);
                 althing_gemm(
                     &(struct althing_product){
-                        .rows = high, .columns = wide, .depth = deep, .a = a, .a_row = deep,
+                        .rows = high, .columns = wide, .depth = deep, .a = a,
+                        .a_row = BFLOAT16_LINE,
                         .a_step = 1, .b = b, .b_step = wide, .b_column = 1,
                         .c = product->c + i * product->c_row + j, .c_row = product->c_row,
                         .accumulate = p > 0},

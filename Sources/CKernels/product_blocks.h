@@ -10,9 +10,15 @@ enum {
     /// Bytes: a depth of 1,920 packed as quads of bytes.
     INT8_DEPTH_BLOCK = 1920,
     INT8_COLUMN_BLOCK = 192,
+    /// The same for tiles of narrow registers, whose processors have smaller caches.
+    INT8_NARROW_DEPTH_BLOCK = 1024,
+    INT8_NARROW_COLUMN_BLOCK = 384,
     INT8_ROW_BLOCK = 1536,
 
     BFLOAT16_DEPTH_BLOCK = 480,
+    /// From one widened row of A to the next: so far that the product of floats packs A, and no power
+    /// of two, so that rows do not share the sets of a cache.
+    BFLOAT16_LINE = 528,
     BFLOAT16_COLUMN_BLOCK = 1536,
     BFLOAT16_ROW_BLOCK = 1536,
 };

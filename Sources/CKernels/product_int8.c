@@ -19,16 +19,81 @@ static const struct int8_tile *tile_in_use(void) {
     return &int8_tile_plain;
 }
 
+typedef int8_t Bytes16 __attribute__((vector_size(16)));
+typedef int16_t Shorts16 __attribute__((vector_size(32)));
+typedef int32_t Quads4 __attribute__((vector_size(16)));
+
+enum {
+    /// Columns or depths that a vector has of one row.
+    VECTOR = 16,
+    /// Groups whose sums of columns fit in 16 bits: 128 * 4 * 63 < 2^15.
+    SUMMED_GROUPS = 128,
+};
+
+static inline Bytes16 load_bytes(const int8_t *from) {
+    Bytes16 bytes;
+    memcpy(&bytes, from, sizeof bytes);
+    return bytes;
+}
+
+/// Sixteen columns of four rows: four bytes of each column side by side.
+static inline void interleave(const Bytes16 row[4], void *to) {
+#define LOW(a, b) \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define LOW_PAIRS(a, b) \
+    __builtin_shufflevector(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23)
+#define HIGH_PAIRS(a, b) \
+    __builtin_shufflevector(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31)
+    const Bytes16 low0 = LOW(row[0], row[1]), high0 = HIGH(row[0], row[1]);
+    const Bytes16 low1 = LOW(row[2], row[3]), high1 = HIGH(row[2], row[3]);
+    const Bytes16 columns[4] = {
+        LOW_PAIRS(low0, low1), HIGH_PAIRS(low0, low1), LOW_PAIRS(high0, high1),
+        HIGH_PAIRS(high0, high1)};
+    memcpy(to, columns, sizeof columns);
+#undef LOW
+#undef HIGH
+#undef LOW_PAIRS
+#undef HIGH_PAIRS
+}
+
+/// Packs sixteen columns of B, whole groups only, and takes 63 times their sums from the offsets.
+static void pack_columns(
+    ptrdiff_t groups, const int8_t *b, ptrdiff_t b_step, int8_t *panel, ptrdiff_t stride,
+    int32_t *offsets) {
+    for (ptrdiff_t first = 0; first < groups; first += SUMMED_GROUPS) {
+        const ptrdiff_t last = groups - first < SUMMED_GROUPS ? groups : first + SUMMED_GROUPS;
+        Shorts16 sum = {0};
+        for (ptrdiff_t group = first; group < last; group++) {
+            const int8_t *from = b + group * INT8_GROUP * b_step;
+            Bytes16 row[4];
+            for (int step = 0; step < 4; step++) row[step] = load_bytes(from + step * b_step);
+            interleave(row, panel + group * stride);
+            for (int step = 0; step < 4; step++)
+                sum += __builtin_convertvector(row[step], Shorts16);
+        }
+        for (int j = 0; j < VECTOR; j++) offsets[j] -= ALTHING_INT8_LIMIT * sum[j];
+    }
+}
+
 /// Packs `width` columns of B, `GROUP` depths side by side, zeros beyond the ends; then the sums of
 /// its columns times -63.
 static void pack_panel(
     const struct int8_tile *tile, ptrdiff_t groups, ptrdiff_t depth, ptrdiff_t width,
     const int8_t *b, ptrdiff_t b_step, ptrdiff_t b_column, int8_t *panel, int32_t *offsets) {
+    const ptrdiff_t stride = tile->columns * INT8_GROUP;
     for (ptrdiff_t j = 0; j < tile->columns; j++) offsets[j] = 0;
     if (width < tile->columns || depth < groups * INT8_GROUP)
-        memset(panel, 0, (size_t)(groups * tile->columns * INT8_GROUP));
-    for (ptrdiff_t p = 0; p < depth; p++) {
-        int8_t *to = panel + p / INT8_GROUP * tile->columns * INT8_GROUP + p % INT8_GROUP;
+        memset(panel, 0, (size_t)(groups * stride));
+    ptrdiff_t packed = 0;
+    if (b_column == 1 && width == tile->columns && width % VECTOR == 0) {
+        packed = depth / INT8_GROUP;
+        for (ptrdiff_t j = 0; j < width; j += VECTOR)
+            pack_columns(packed, b + j, b_step, panel + j * INT8_GROUP, stride, offsets + j);
+    }
+    for (ptrdiff_t p = packed * INT8_GROUP; p < depth; p++) {
+        int8_t *to = panel + p / INT8_GROUP * stride + p % INT8_GROUP;
         const int8_t *from = b + p * b_step;
         for (ptrdiff_t j = 0; j < width; j++) {
             to[j * INT8_GROUP] = from[j * b_column];
@@ -37,21 +102,90 @@ static void pack_panel(
     }
 }
 
+/// Four groups of four rows of A, whose depths lie side by side, as a + 63: each group's quads of
+/// all four rows, `stride` apart.
+static inline void pack_quads(const int8_t *a, ptrdiff_t a_row, uint8_t *to, ptrdiff_t stride) {
+    Quads4 row[4];
+    for (int i = 0; i < 4; i++) row[i] = (Quads4)(load_bytes(a + i * a_row) + ALTHING_INT8_LIMIT);
+    const Quads4 low0 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+    const Quads4 high0 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+    const Quads4 low1 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+    const Quads4 high1 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+    const Quads4 group[4] = {
+        __builtin_shufflevector(low0, low1, 0, 1, 4, 5),
+        __builtin_shufflevector(low0, low1, 2, 3, 6, 7),
+        __builtin_shufflevector(high0, high1, 0, 1, 4, 5),
+        __builtin_shufflevector(high0, high1, 2, 3, 6, 7)};
+    for (int i = 0; i < 4; i++) memcpy(to + i * stride, &group[i], sizeof group[i]);
+}
+
+/// Packs one sliver, from depth `packed` (a multiple of GROUP) on, as a + 63.
+static void pack_sliver(
+    const struct int8_tile *tile, ptrdiff_t count, ptrdiff_t packed, ptrdiff_t depth,
+    const int8_t *a, ptrdiff_t a_row, ptrdiff_t a_step, uint8_t *sliver) {
+    const ptrdiff_t stride = tile->rows * INT8_GROUP;
+    if (a_step == 1 && count == tile->rows && count % 4 == 0) {
+        const ptrdiff_t start = packed;
+        packed += (depth - packed) / VECTOR * VECTOR;
+        for (ptrdiff_t row = 0; row < count; row += 4)
+            for (ptrdiff_t p = start; p < packed; p += VECTOR)
+                pack_quads(
+                    a + row * a_row + p, a_row,
+                    sliver + p / INT8_GROUP * stride + row * INT8_GROUP, stride);
+    }
+    for (ptrdiff_t p = packed; p < depth; p++) {
+        uint8_t *to = sliver + p / INT8_GROUP * stride + p % INT8_GROUP;
+        for (ptrdiff_t row = 0; row < count; row++)
+            to[row * INT8_GROUP] = (uint8_t)(a[row * a_row + p * a_step] + ALTHING_INT8_LIMIT);
+    }
+}
+
+/// Packs whole slivers of A whose rows lie side by side, sixteen rows of a group at a time, and
+/// returns how many rows that was.
+static ptrdiff_t pack_transposed(
+    const struct int8_tile *tile, ptrdiff_t rows, ptrdiff_t groups, ptrdiff_t whole,
+    const int8_t *a, ptrdiff_t a_step, uint8_t *packed) {
+    if (tile->rows % 4 != 0) return 0;
+    // Whole slivers that are whole vectors too.
+    const ptrdiff_t unit = tile->rows % VECTOR == 0 ? tile->rows : 4 * tile->rows;
+    const ptrdiff_t end = rows / unit * unit;
+    for (ptrdiff_t group = 0; group < whole; group++) {
+        const int8_t *from = a + group * INT8_GROUP * a_step;
+        for (ptrdiff_t row = 0; row < end; row += VECTOR) {
+            Bytes16 lines[4];
+            uint8_t quads[4 * VECTOR];
+            for (int step = 0; step < 4; step++)
+                lines[step] = load_bytes(from + step * a_step + row) + ALTHING_INT8_LIMIT;
+            interleave(lines, quads);
+            for (int part = 0; part < 4; part++) {
+                const ptrdiff_t line = row + 4 * part, within = line % tile->rows;
+                memcpy(
+                    packed + (line - within) * groups * INT8_GROUP
+                        + (group * tile->rows + within) * INT8_GROUP,
+                    quads + VECTOR * part, VECTOR);
+            }
+        }
+    }
+    return end;
+}
+
 /// Packs rows of A the same way, as a + 63.
 static void pack_rows(
     const struct int8_tile *tile, ptrdiff_t rows, ptrdiff_t groups, ptrdiff_t depth,
     const int8_t *a, ptrdiff_t a_row, ptrdiff_t a_step, uint8_t *packed) {
+    const ptrdiff_t whole = depth / INT8_GROUP;
+    const ptrdiff_t transposed =
+        a_row == 1 ? pack_transposed(tile, rows, groups, whole, a, a_step, packed) : 0;
     for (ptrdiff_t first = 0; first < rows; first += tile->rows) {
         uint8_t *sliver = packed + first * groups * INT8_GROUP;
-        ptrdiff_t count = rows - first < tile->rows ? rows - first : tile->rows;
-        memset(sliver, 0, (size_t)(tile->rows * groups * INT8_GROUP));
-        const int8_t *from = a + first * a_row;
-        for (ptrdiff_t p = 0; p < depth; p++) {
-            uint8_t *to = sliver + p / INT8_GROUP * tile->rows * INT8_GROUP + p % INT8_GROUP;
-            for (ptrdiff_t row = 0; row < count; row++)
-                to[row * INT8_GROUP] =
-                    (uint8_t)(from[row * a_row + p * a_step] + ALTHING_INT8_LIMIT);
-        }
+        const ptrdiff_t count = rows - first < tile->rows ? rows - first : tile->rows;
+        const ptrdiff_t done = first < transposed ? whole * INT8_GROUP : 0;
+        // Zeros beyond the ends; what is packed already lies before them.
+        const ptrdiff_t clear = count < tile->rows ? 0 : depth / INT8_GROUP;
+        memset(
+            sliver + clear * tile->rows * INT8_GROUP, 0,
+            (size_t)((groups - clear) * tile->rows * INT8_GROUP));
+        pack_sliver(tile, count, done, depth, a + first * a_row, a_row, a_step, sliver);
     }
 }
 
@@ -91,7 +225,8 @@ static void block(
 
 size_t althing_products_workspace(void) {
     // The largest of the three: bfloat16's two blocks of floats and the product of floats beneath.
-    size_t blocks = (size_t)(BFLOAT16_ROW_BLOCK + BFLOAT16_COLUMN_BLOCK) * BFLOAT16_DEPTH_BLOCK;
+    size_t blocks = (size_t)BFLOAT16_ROW_BLOCK * BFLOAT16_LINE
+        + (size_t)BFLOAT16_COLUMN_BLOCK * BFLOAT16_DEPTH_BLOCK;
     size_t floats = sizeof(float) * (blocks + althing_gemm_workspace());
     size_t doubles = sizeof(double) * DOUBLE_DEPTH_BLOCK
         * (DOUBLE_ROW_BLOCK + DOUBLE_COLUMN_BLOCK);
@@ -101,20 +236,20 @@ size_t althing_products_workspace(void) {
 void althing_gemm_int8(const struct althing_product_int8 *product, void *workspace) {
     const struct int8_tile *tile = tile_in_use();
     int32_t *offsets = workspace;
-    int8_t *panels = (int8_t *)(offsets + INT8_COLUMN_BLOCK);
-    uint8_t *slivers = (uint8_t *)panels + INT8_COLUMN_BLOCK * INT8_DEPTH_BLOCK;
+    int8_t *panels = (int8_t *)(offsets + tile->column_block);
+    uint8_t *slivers = (uint8_t *)panels + tile->column_block * tile->depth_block;
     for (ptrdiff_t i = 0; i < product->rows; i += INT8_ROW_BLOCK) {
         ptrdiff_t height = least(product->rows - i, INT8_ROW_BLOCK);
-        for (ptrdiff_t p = 0; p < product->depth; p += INT8_DEPTH_BLOCK) {
-            ptrdiff_t deep = least(product->depth - p, INT8_DEPTH_BLOCK);
+        for (ptrdiff_t p = 0; p < product->depth; p += tile->depth_block) {
+            ptrdiff_t deep = least(product->depth - p, tile->depth_block);
             // An even number of groups: the tiles take two at a time.
             ptrdiff_t groups = (deep + 2 * INT8_GROUP - 1) / (2 * INT8_GROUP) * 2;
             pack_rows(
                 tile, height, groups, deep,
                 product->a + i * product->a_row + p * product->a_step, product->a_row,
                 product->a_step, slivers);
-            for (ptrdiff_t j = 0; j < product->columns; j += INT8_COLUMN_BLOCK) {
-                ptrdiff_t wide = least(product->columns - j, INT8_COLUMN_BLOCK);
+            for (ptrdiff_t j = 0; j < product->columns; j += tile->column_block) {
+                ptrdiff_t wide = least(product->columns - j, tile->column_block);
                 for (ptrdiff_t q = 0; q < wide; q += tile->columns)
                     pack_panel(
                         tile, groups, deep, least(wide - q, tile->columns),

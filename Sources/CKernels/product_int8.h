@@ -14,6 +14,8 @@ enum {
 /// c = offsets + sliver * panel, or c += that.
 struct int8_tile {
     ptrdiff_t rows, columns;
+    /// How deep and wide a block of B is: a multiple of eight and of `columns`.
+    ptrdiff_t depth_block, column_block;
     void (*run)(
         ptrdiff_t groups, const uint8_t *sliver, const int8_t *panel, const int32_t *offsets,
         int32_t *c, ptrdiff_t c_row, int accumulate);

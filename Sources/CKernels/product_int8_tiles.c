@@ -1,4 +1,5 @@
 // The register tiles of the product of bytes.
+#include "product_blocks.h"
 #include "product_int8.h"
 #include <string.h>
 #if defined(__x86_64__)
@@ -7,10 +8,11 @@
 
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-/// Defines a tile of ROWS rows and two registers of LANES sums, with
+/// Defines a tile of ROWS rows and two registers of LANES sums, for blocks of DEPTH x WIDTH, with
 ///   ZERO, LOAD(address), STORE(address, x), EVERY(four bytes), ADD(x, y) for its registers, and
 ///   TWICE(sum, a0, b0, a1, b1), which adds two groups of products to 32-bit sums.
-#define DEFINE_TILE(name, attributes, ROWS, LANES, REGISTER, ZERO, LOAD, STORE, EVERY, ADD, TWICE) \
+#define DEFINE_TILE(                                                                               \
+    name, attributes, DEPTH, WIDTH, ROWS, LANES, REGISTER, ZERO, LOAD, STORE, EVERY, ADD, TWICE)   \
     attributes static void name##_run(                                                             \
         ptrdiff_t groups, const uint8_t *sliver, const int8_t *panel, const int32_t *offsets,      \
         int32_t *c, ptrdiff_t c_row, int accumulate) {                                             \
@@ -43,7 +45,7 @@
             STORE(to + LANES, sum[row][1]);                                                        \
         }                                                                                          \
     }                                                                                              \
-    const struct int8_tile name = {ROWS, 2 * LANES, name##_run};
+    const struct int8_tile name = {ROWS, 2 * LANES, DEPTH, WIDTH, name##_run};
 
 #if defined(__x86_64__)
 
@@ -74,14 +76,17 @@ static inline int32_t four_bytes(const uint8_t *from) {
 }
 
 DEFINE_TILE(
-    int8_tile_avx2, __attribute__((target("avx2"))), 4, 8, __m256i, _mm256_setzero_si256(),
-    LOAD256, STORE256, EVERY256, _mm256_add_epi32, TWICE256)
+    int8_tile_avx2, __attribute__((target("avx2"))), INT8_NARROW_DEPTH_BLOCK,
+    INT8_NARROW_COLUMN_BLOCK, 4, 8, __m256i, _mm256_setzero_si256(), LOAD256,
+    STORE256, EVERY256, _mm256_add_epi32, TWICE256)
 DEFINE_TILE(
-    int8_tile_avx512, __attribute__((target("avx512f,avx512bw"))), 12, 16, __m512i,
-    _mm512_setzero_si512(), LOAD512, STORE512, EVERY512, _mm512_add_epi32, TWICE512)
+    int8_tile_avx512, __attribute__((target("avx512f,avx512bw"))), INT8_DEPTH_BLOCK,
+    INT8_COLUMN_BLOCK, 12, 16, __m512i, _mm512_setzero_si512(), LOAD512,
+    STORE512, EVERY512, _mm512_add_epi32, TWICE512)
 DEFINE_TILE(
-    int8_tile_vnni, __attribute__((target("avx512f,avx512bw,avx512vnni"))), 12, 16, __m512i,
-    _mm512_setzero_si512(), LOAD512, STORE512, EVERY512, _mm512_add_epi32, TWICE_VNNI)
+    int8_tile_vnni, __attribute__((target("avx512f,avx512bw,avx512vnni"))), INT8_DEPTH_BLOCK,
+    INT8_COLUMN_BLOCK, 12, 16, __m512i, _mm512_setzero_si512(), LOAD512,
+    STORE512, EVERY512, _mm512_add_epi32, TWICE_VNNI)
 #endif
 
 /// Widening multiply-adds, which the compiler knows for NEON and SSE2.
@@ -105,4 +110,4 @@ static void plain_run(
     for (int row = 0; row < 4; row++) memcpy(c + row * c_row, sum[row], sizeof sum[row]);
 }
 
-const struct int8_tile int8_tile_plain = {4, 8, plain_run};
+const struct int8_tile int8_tile_plain = {4, 8, INT8_DEPTH_BLOCK, INT8_COLUMN_BLOCK, plain_run};
