@@ -75,22 +75,30 @@ extension BenchmarkPolicy {
         }
         let (sizes, rounds) = bounds(kernel.family)
         let size = try mapping.number("size", in: sizes)
+        let hasSteps = [.laneChain, .walkChain].contains(kernel.family)
         let steps =
-            kernel.family == .laneChain
-            ? try mapping.number("steps", in: 1...ChallengeParameters.replayLimit) : 0
+            hasSteps ? try mapping.number("steps", in: 1...ChallengeParameters.replayLimit) : 0
+        let chains =
+            kernel.family == .walkChain
+            ? try mapping.number("chains", in: 1...UInt64(ChallengeParameters.chainLimit)) : 0
         let first = try mapping.number("first-rounds", in: rounds)
         let most = try mapping.number("most-rounds", in: first...rounds.upperBound)
         let target = try time("target", in: &mapping)
         let within = try time("within", in: &mapping)
+        // Whole matrices are checked as far as single precision is exact; larger ones by tiles.
+        let isWhole = kernel.family == .matrixChain && size <= ChallengeParameters.sizeLimit
         let openings =
-            kernel.family == .matrixChain
+            isWhole
             ? 0 : try mapping.number("openings", in: 1...UInt64(ChallengeParameters.openingLimit))
         try mapping.finish()
         let result = KernelSize(
-            kernel: name, size: UInt32(size), steps: UInt32(steps), firstRounds: UInt32(first),
-            mostRounds: UInt32(most), target: target, within: within, openings: UInt32(openings))
+            kernel: name, size: UInt32(size), chains: UInt32(chains), steps: UInt32(steps),
+            firstRounds: UInt32(first), mostRounds: UInt32(most), target: target, within: within,
+            openings: UInt32(openings))
         do throws(Refusal) {
-            try parameters(result, kernel.family, rounds: result.mostRounds).validate()
+            _ = try ChallengeSpecification(
+                kernel: kernel,
+                parameters: parameters(result, kernel.family, rounds: result.mostRounds))
         } catch {
             throw mapping.refusal(error.code, error.message, key: "size")
         }
@@ -102,7 +110,13 @@ extension BenchmarkPolicy {
         sizes: ClosedRange<UInt64>, rounds: ClosedRange<UInt64>
     ) {
         switch family {
-        case .matrixChain: (32...4096, 1...UInt64(ChallengeParameters.roundLimit))
+        case .matrixChain, .tileChain:
+            (
+                32...UInt64(ChallengeParameters.tiledSizeLimit),
+                1...UInt64(ChallengeParameters.roundLimit)
+            )
+        case .walkChain:
+            (16...UInt64(ChallengeParameters.pageLimit), 1...UInt64(ChallengeParameters.passLimit))
         case .streamChain:
             (
                 16...UInt64(ChallengeParameters.blockLimit),

@@ -1,5 +1,6 @@
 // What machines are measured by, how often, and what failing costs: Policies/benchmarks.yaml.
 
+import CKernels
 public import Primitives
 
 /// The rules of benchmarking in force.
@@ -8,9 +9,11 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     public struct KernelSize: Equatable, Sendable {
         /// The kernel's name.
         public let kernel: String
-        /// Rows of a matrix, blocks of an array, or lanes.
-        public let size: UInt32
-        /// Steps of a lane; zero for other kernels.
+        /// Rows of a matrix, blocks of an array, lanes, or pages of a table.
+        public internal(set) var size: UInt32
+        /// Chains that walk at once; zero for other kernels.
+        public let chains: UInt32
+        /// Steps of a lane, or of a walk from state to state; zero for other kernels.
         public let steps: UInt32
         /// Rounds or passes of a first challenge.
         public let firstRounds: UInt32
@@ -20,7 +23,7 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         public let target: UInt64
         /// After how many milliseconds it has failed.
         public let within: UInt64
-        /// Openings of a stream chain or a lane chain.
+        /// What is opened; zero where everything is.
         public let openings: UInt32
     }
 
@@ -76,18 +79,35 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         return policy
     }
 
+    /// The part of the claimed memory, one in so many, that `mem.fill.mt` asks for: a prover gives
+    /// a quarter of what it has at most, so who claims twice what is there has nothing to answer
+    /// with.
+    static let claimedPart: UInt64 = 8
+
+    /// The pages that a machine with so much claimed memory is asked to fill.
+    private static func pages(claimed memory: UInt64, atMost limit: UInt32) -> UInt32 {
+        let pages = memory / claimedPart / UInt64(MEMORY_PAGE)
+        return UInt32(min(max(pages, 16), UInt64(limit)) / 16 * 16)
+    }
+
     /// What to ask of a machine: as many rounds as fill the target time at the rate it showed
     /// before.
     ///
+    /// - Parameter claimedMemory: what the machine is said to have, in bytes, where that is known:
+    ///   a kernel that reads all over it gets its part of that, up to the policy's size.
+    ///
     /// Throws `benchmark.unknown-kernel` for a kernel that the suite does not have.
-    public func specification(of name: String, lastRate: UInt64 = 0) throws(Refusal)
-        -> ChallengeSpecification
+    public func specification(of name: String, lastRate: UInt64 = 0, claimedMemory: UInt64? = nil)
+        throws(Refusal) -> ChallengeSpecification
     {
-        guard let size = suite.kernels.first(where: { $0.kernel == name }),
+        guard var size = suite.kernels.first(where: { $0.kernel == name }),
             let kernel = KernelRegistry.kernel(named: name)
         else {
             throw Refusal(
                 "benchmark.unknown-kernel", "the suite \(suiteName) has no kernel `\(name)`")
+        }
+        if kernel.name == "mem.fill.mt", let claimedMemory {
+            size.size = BenchmarkPolicy.pages(claimed: claimedMemory, atMost: size.size)
         }
         let single = BenchmarkPolicy.parameters(size, kernel.family, rounds: 1)
         var rounds = UInt128(size.firstRounds)
@@ -107,7 +127,14 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         -> ChallengeParameters
     {
         switch family {
-        case .matrixChain: .matrixChain(size: size.size, rounds: rounds)
+        case .matrixChain where size.openings == 0:
+            .matrixChain(size: size.size, rounds: rounds)
+        case .matrixChain, .tileChain:
+            .tileChain(size: size.size, rounds: rounds, openings: size.openings)
+        case .walkChain:
+            .walkChain(
+                pages: size.size, chains: size.chains, steps: size.steps, rounds: rounds,
+                openings: size.openings)
         case .streamChain: .streamChain(blocks: size.size, passes: rounds, openings: size.openings)
         case .laneChain:
             .laneChain(

@@ -30,9 +30,11 @@
 // - A matrix chain: that every entry of every round's matrix is right (Freivalds over GF(127) with
 //   ten vectors: a wrong round passes with probability below 2^-64), and that the rounds were done
 //   one after the other, for each round's operand is drawn from the root of the round before.
-// - A stream chain and a lane chain: that all but a share f of the units are right, with
-//   probability 1 - (1 - f)^s for s openings. A cheat smaller than the policy's openings see gains
-//   that share.
+// - A stream chain, a lane chain and a tile chain: that all but a share f of the units are right,
+//   with probability 1 - (1 - f)^s for s openings. A cheat too small for the policy's openings
+//   gains its share, and no more. Tiles stand for whole matrices where those are too large.
+// - A walk chain: the same of its segments, and that they follow one another. Who lacks the memory
+//   makes a page for every read, which takes some fifty times as long.
 // - The time: at most what the verifier's clock says. It can only be longer than the work took.
 //
 // What cannot be proved from outside, and what stands against it:
@@ -46,8 +48,8 @@
 //   stake a machine.
 // - That a challenge for one thread used one. Faster than the claimed cores allow is said
 //   (`benchmark.implausible`), and opens an audit.
-// - That two machines did not share lanes between them: lanes know nothing of each other. Their
-//   rate is then that of both, for as long as both answer to one name. Matrix and stream chains need all
-//   of a round before the next, and gain nothing over a network.
+// - That two machines did not share lanes, or blocks of a stream, between them: these know nothing
+//   of each other but the root. Their rate is then that of both, for as long as both answer to one
+//   name. Products need all of a round for any part of the next, and gain nothing over a network.
 // - That a format was computed in its own units: exact integers may be multiplied in any unit that
 //   is exact. The score is for the task, done this fast, by whatever means.

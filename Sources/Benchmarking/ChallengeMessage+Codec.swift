@@ -171,6 +171,9 @@ extension ChallengeMessage.ProofPiece: BinaryCodable {
         case .leaves(let leaves):
             encoder.byte(1)
             encoder.array(leaves) { $0.value($1) }
+        case .tiles(let tiles):
+            encoder.byte(2)
+            encoder.array(tiles) { $0.value($1) }
         }
     }
 
@@ -184,6 +187,10 @@ extension ChallengeMessage.ProofPiece: BinaryCodable {
         case 1:
             let limit = Int(ChallengeParameters.openingLimit)
             self = .leaves(
+                try decoder.array(limit: limit) { decoder throws(Refusal) in try decoder.value() })
+        case 2:
+            let limit = Int(ChallengeParameters.costlyOpeningLimit)
+            self = .tiles(
                 try decoder.array(limit: limit) { decoder throws(Refusal) in try decoder.value() })
         default: throw Refusal("codec.malformed", "this piece of a proof is not known")
         }
@@ -203,5 +210,30 @@ extension ChallengeMessage.LeafProof: BinaryCodable {
         opening = try decoder.value()
         content = try decoder.data(limit: 4096)
         path = try decoder.array(limit: 32) { decoder throws(Refusal) in try decoder.digest() }
+    }
+}
+
+extension ChallengeMessage.TileProof: BinaryCodable {
+    /// Appends the canonical form.
+    public func encode(into encoder: inout BinaryEncoder) {
+        encoder.value(opening)
+        encoder.data(panel)
+        encoder.array(panelPath) { $0.digest($1) }
+        encoder.data(tile)
+        encoder.array(tilePath) { $0.digest($1) }
+        encoder.array(columnPath) { $0.digest($1) }
+    }
+
+    /// Reads the canonical form; throws `codec.malformed`.
+    public init(from decoder: inout BinaryDecoder) throws(Refusal) {
+        func path(_ decoder: inout BinaryDecoder) throws(Refusal) -> [Digest] {
+            try decoder.array(limit: 32) { decoder throws(Refusal) in try decoder.digest() }
+        }
+        opening = try decoder.value()
+        panel = try decoder.data(limit: ChallengeMessage.pieceLimit)
+        panelPath = try path(&decoder)
+        tile = try decoder.data(limit: ChallengeMessage.tileLimit)
+        tilePath = try path(&decoder)
+        columnPath = try path(&decoder)
     }
 }

@@ -33,6 +33,8 @@ public enum ChallengeMessage: Equatable, Sendable {
     public static let byteLimit = (1 << 20) + (64 << 10)
     /// The most bytes of content one proof message carries.
     static let pieceLimit = 1 << 20
+    /// The most bytes of one tile.
+    static let tileLimit = 4096
 
     /// What a prover says about itself; none of it is trusted.
     public struct Hello: Equatable, Sendable {
@@ -76,11 +78,11 @@ public enum ChallengeMessage: Equatable, Sendable {
         public let memory: UInt64
     }
 
-    /// One unit of a chain: a block after a pass, or a lane of a round.
+    /// One unit of a chain: a block after a pass; a lane, a tile or a segment of a round.
     public struct Opening: Hashable, Sendable {
         /// The pass or round, from 1.
         public let pass: UInt32
-        /// The block or lane, from 0.
+        /// The block, lane, tile or segment, from 0.
         public let block: UInt32
 
         /// Units drawn from a key that stays with the verifier until the roots are fixed.
@@ -100,6 +102,8 @@ public enum ChallengeMessage: Equatable, Sendable {
         case bands(round: UInt32, first: UInt32, content: [UInt8])
         /// The leaf that holds an opened block's digest, and its siblings.
         case leaves([LeafProof])
+        /// Opened tiles, and what they were made of.
+        case tiles([TileProof])
     }
 
     /// One leaf with the path to its root.
@@ -116,6 +120,35 @@ public enum ChallengeMessage: Equatable, Sendable {
             self.opening = opening
             self.content = content
             self.path = path
+        }
+    }
+
+    /// One tile of a matrix with the columns of the matrix before that it was made of.
+    public struct TileProof: Equatable, Sendable {
+        /// What was opened: the tile's row of tiles times their number in a row, plus its column.
+        public let opening: Opening
+        /// The columns of the matrix before, row by row; empty in the first round.
+        public let panel: [UInt8]
+        /// The siblings of the panel on the way to the root of the round before.
+        public let panelPath: [Digest]
+        /// The tile's content.
+        public let tile: [UInt8]
+        /// The siblings of the tile on the way up its own columns.
+        public let tilePath: [Digest]
+        /// The siblings of its columns on the way to the round's root.
+        public let columnPath: [Digest]
+
+        /// Shows a tile.
+        package init(
+            opening: Opening, panel: [UInt8], panelPath: [Digest], tile: [UInt8],
+            tilePath: [Digest], columnPath: [Digest]
+        ) {
+            self.opening = opening
+            self.panel = panel
+            self.panelPath = panelPath
+            self.tile = tile
+            self.tilePath = tilePath
+            self.columnPath = columnPath
         }
     }
 

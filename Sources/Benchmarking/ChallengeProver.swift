@@ -33,6 +33,8 @@ public final class ChallengeProver {
         case matrix(MatrixChainProver)
         case stream(StreamChainProver)
         case lanes(LaneChainProver)
+        case tiles(TileChainProver)
+        case walk(WalkChainProver)
     }
 
     private let provider: Address
@@ -73,6 +75,8 @@ public final class ChallengeProver {
             switch computation {
             case .stream(let stream): try stream.open(openings)
             case .lanes(let lanes): try lanes.open(openings)
+            case .tiles(let tiles): try tiles.open(openings)
+            case .walk(let walk): try walk.open(openings)
             case .matrix, nil: break
             }
             state = .proving(prepare)
@@ -84,12 +88,12 @@ public final class ChallengeProver {
 
     private func prepared(_ prepare: ChallengeMessage.Prepare) -> ProverStep {
         guard let kernel = KernelRegistry.kernel(named: prepare.kernel.name),
-            kernel.version == prepare.kernel.version, kernel.family == prepare.parameters.family
+            kernel.version == prepare.kernel.version, kernel.accepts(prepare.parameters)
         else {
             state = .finished
             return .send(.abort(session: prepare.session, reason: "kernel not known"))
         }
-        guard prepare.parameters.memory <= memoryLimit else {
+        guard kernel.memory(prepare.parameters) <= memoryLimit else {
             state = .finished
             return .send(.abort(session: prepare.session, reason: "not enough memory"))
         }
@@ -104,27 +108,48 @@ public final class ChallengeProver {
         }
         let key = key(prepare, seed: .zero)
         let workers = prepare.threads == .one ? .serial : workers
+        computation = try warm(prepare, key, workers)
+        state = .ready(prepare)
+        return .ready(session: prepare.session)
+    }
+
+    /// The computation with all its memory, one short part of it done.
+    private func warm(
+        _ prepare: ChallengeMessage.Prepare, _ key: ChallengeKey, _ workers: Workers
+    ) throws(Refusal) -> Computation {
+        guard let kernel = KernelRegistry.kernel(named: prepare.kernel.name) else {
+            throw Refusal("challenge.parameters", "\(prepare.kernel.name) is not known")
+        }
         switch prepare.parameters {
         case .matrixChain(let size, let rounds):
             let matrix = MatrixChainProver(
-                size: Int(size), rounds: Int(rounds), workers: workers)
+                size: Int(size), rounds: Int(rounds), workers: workers, format: kernel.format)
             _ = matrix.run(key, workers: workers, rounds: 1)
-            computation = .matrix(matrix)
+            return .matrix(matrix)
+        case .tileChain(let size, let rounds, _):
+            let tiles = TileChainProver(
+                kernel.format, size: Int(size), rounds: Int(rounds), workers: workers)
+            _ = tiles.run(key, workers: workers, rounds: 1)
+            return .tiles(tiles)
         case .streamChain(let blocks, let passes, _):
             let stream = StreamChainProver(blocks: Int(blocks), passes: Int(passes))
             _ = stream.run(key, workers: workers, passes: 1)
-            computation = .stream(stream)
+            return .stream(stream)
+        case .walkChain(let pages, let chains, let steps, let rounds, _):
+            let walk = WalkChainProver(
+                WalkChainShape(
+                    pages: Int(pages), chains: Int(chains), steps: Int(steps), rounds: Int(rounds)))
+            _ = walk.run(key, workers: workers, rounds: 1)
+            return .walk(walk)
         case .laneChain(let count, let steps, let rounds, _):
-            guard let lane = KernelRegistry.kernel(named: prepare.kernel.name)?.lane else {
-                throw Refusal("challenge.parameters", "\(prepare.kernel.name) has no lanes")
+            guard let lane = kernel.lane else {
+                throw Refusal("challenge.parameters", "\(kernel.name) has no lanes")
             }
             let lanes = LaneChainProver(
                 lane, lanes: Int(count), steps: Int(steps), rounds: Int(rounds))
             _ = lanes.run(key, workers: workers, rounds: 1)
-            computation = .lanes(lanes)
+            return .lanes(lanes)
         }
-        state = .ready(prepare)
-        return .ready(session: prepare.session)
     }
 
     /// Does the work; returns the commitment and the roots, to be sent in that order.
@@ -139,6 +164,8 @@ public final class ChallengeProver {
             case .matrix(let matrix): matrix.run(key, workers: workers)
             case .stream(let stream): stream.run(key, workers: workers)
             case .lanes(let lanes): lanes.run(key, workers: workers)
+            case .tiles(let tiles): tiles.run(key, workers: workers)
+            case .walk(let walk): walk.run(key, workers: workers)
             }
         state = .committed(prepare)
         return [
@@ -155,6 +182,8 @@ public final class ChallengeProver {
             case .matrix(let matrix): matrix.nextProof()
             case .stream(let stream): stream.nextProof()
             case .lanes(let lanes): lanes.nextProof()
+            case .tiles(let tiles): tiles.nextProof()
+            case .walk(let walk): walk.nextProof()
             }
         return piece.map { .proof(session: prepare.session, piece: $0) }
     }

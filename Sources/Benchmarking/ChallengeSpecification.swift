@@ -12,6 +12,8 @@ public struct ChallengeSpecification: Equatable, Sendable {
     public let parameters: ChallengeParameters
     /// What a run counts for, in the kernel's unit.
     public let work: UInt64
+    /// How much memory the prover needs, in bytes.
+    public let memory: UInt64
     /// How long the prover may take to allocate and warm up, in nanoseconds.
     public var readyWithin: UInt64
     /// How long it may take from the seed to the commitment, in nanoseconds.
@@ -26,7 +28,7 @@ public struct ChallengeSpecification: Equatable, Sendable {
         commitWithin: UInt64 = 60_000_000_000, proofWithin: UInt64 = 600_000_000_000
     ) throws(Refusal) {
         try parameters.validate()
-        guard parameters.family == kernel.family else {
+        guard kernel.accepts(parameters) else {
             throw Refusal(
                 "challenge.parameters", "\(kernel.name) is not sized by \(parameters)")
         }
@@ -34,11 +36,12 @@ public struct ChallengeSpecification: Equatable, Sendable {
         threads = kernel.threads
         self.parameters = parameters
         work = kernel.work(parameters)
+        memory = kernel.memory(parameters)
         self.readyWithin = readyWithin
         self.commitWithin = commitWithin
         self.proofWithin = proofWithin
     }
 
-    /// What one lane computes, for a lane chain.
-    var lane: LaneComputation? { KernelRegistry.kernel(named: kernelVersion.name)?.lane }
+    /// The kernel as this version knows it.
+    var kernel: Kernel? { KernelRegistry.kernel(named: kernelVersion.name) }
 }

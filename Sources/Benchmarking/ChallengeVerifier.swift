@@ -32,6 +32,8 @@ public struct ChallengeVerifier: Sendable {
         case matrix(MatrixChainVerifier)
         case stream(StreamChainVerifier)
         case lanes(LaneChainVerifier)
+        case tiles(TileChainVerifier)
+        case walk(WalkChainVerifier)
     }
 
     /// This challenge's name.
@@ -177,7 +179,7 @@ public struct ChallengeVerifier: Sendable {
         state = .awaitingReady
         let prepare = ChallengeMessage.Prepare(
             session: session, kernel: specification.kernelVersion, threads: specification.threads,
-            parameters: specification.parameters, memory: specification.parameters.memory)
+            parameters: specification.parameters, memory: specification.memory)
         return ChallengeStep(replies: [.prepare(prepare)])
     }
 
@@ -196,33 +198,54 @@ public struct ChallengeVerifier: Sendable {
         deadline = ChallengeVerifier.later(now, specification.proofWithin)
         let checkKey = SHA256.hash(
             Array("althing.challenge.check".utf8) + entropy + commitment.bytes)
+        let (check, openings) = try check(roots, checkKey: checkKey)
+        state = .awaitingProof(check)
+        return ChallengeStep(replies: [.open(session: session, openings: openings)])
+    }
+
+    /// The check of what these roots commit to, and what it wants to see.
+    private func check(_ roots: [Digest], checkKey: Digest) throws(Refusal) -> (
+        ProofCheck, [ChallengeMessage.Opening]
+    ) {
+        guard let kernel = specification.kernel else {
+            throw Refusal("challenge.parameters", "this kernel is not known")
+        }
+        func drawn(_ count: UInt32, of units: Int) -> [ChallengeMessage.Opening] {
+            ChallengeMessage.Opening.drawn(
+                Int(count), rounds: roots.count, units: units, checkKey: checkKey)
+        }
         switch specification.parameters {
         case .matrixChain(let size, _):
-            state = .awaitingProof(
-                .matrix(
-                    MatrixChainVerifier(
-                        size: Int(size), key: key, checkKey: checkKey, roots: roots)))
-            return ChallengeStep(replies: [.open(session: session, openings: [])])
-        case .streamChain(let blocks, let passes, let count):
-            let openings = StreamChainVerifier.openings(
-                Int(count), blocks: Int(blocks), passes: Int(passes), checkKey: checkKey)
-            state = .awaitingProof(
-                .stream(
-                    StreamChainVerifier(
-                        blocks: Int(blocks), key: key, roots: roots, openings: openings)))
-            return ChallengeStep(replies: [.open(session: session, openings: openings)])
-        case .laneChain(let lanes, let steps, let rounds, let count):
-            guard let lane = specification.lane else {
+            let verifier = MatrixChainVerifier(
+                size: Int(size), key: key, checkKey: checkKey, roots: roots)
+            return (.matrix(verifier), [])
+        case .streamChain(let blocks, _, let count):
+            let openings = drawn(count, of: Int(blocks))
+            let verifier = StreamChainVerifier(
+                blocks: Int(blocks), key: key, roots: roots, openings: openings)
+            return (.stream(verifier), openings)
+        case .laneChain(let lanes, let steps, _, let count):
+            guard let lane = kernel.lane else {
                 throw Refusal("challenge.parameters", "this kernel has no lanes")
             }
-            let openings = ChallengeMessage.Opening.drawn(
-                Int(count), rounds: Int(rounds), units: Int(lanes), checkKey: checkKey)
-            state = .awaitingProof(
-                .lanes(
-                    LaneChainVerifier(
-                        lane, lanes: Int(lanes), steps: Int(steps), key: key, roots: roots,
-                        openings: openings)))
-            return ChallengeStep(replies: [.open(session: session, openings: openings)])
+            let openings = drawn(count, of: Int(lanes))
+            let verifier = LaneChainVerifier(
+                lane, lanes: Int(lanes), steps: Int(steps), key: key, roots: roots,
+                openings: openings)
+            return (.lanes(verifier), openings)
+        case .tileChain(let size, _, let count):
+            let across = Int(size) / TileChainShape.edge
+            let openings = drawn(count, of: across * across)
+            let verifier = TileChainVerifier(
+                kernel.format, size: Int(size), key: key, roots: roots, openings: openings)
+            return (.tiles(verifier), openings)
+        case .walkChain(let pages, let chains, let steps, let rounds, let count):
+            let openings = WalkChainShape.openings(
+                Int(count), chains: Int(chains), rounds: roots.count, checkKey: checkKey)
+            let shape = WalkChainShape(
+                pages: Int(pages), chains: Int(chains), steps: Int(steps), rounds: Int(rounds))
+            let verifier = WalkChainVerifier(shape, key: key, roots: roots, openings: openings)
+            return (.walk(verifier), openings)
         }
     }
 
@@ -244,6 +267,14 @@ public struct ChallengeVerifier: Sendable {
             try lanes.accept(piece)
             guard !lanes.isComplete else { return accept() }
             state = .awaitingProof(.lanes(lanes))
+        case .tiles(var tiles):
+            try tiles.accept(piece)
+            guard !tiles.isComplete else { return accept() }
+            state = .awaitingProof(.tiles(tiles))
+        case .walk(var walk):
+            try walk.accept(piece)
+            guard !walk.isComplete else { return accept() }
+            state = .awaitingProof(.walk(walk))
         }
         return ChallengeStep()
     }

@@ -32,6 +32,11 @@ public enum KernelFamily: Sendable {
     case streamChain
     /// Many lanes that know nothing of each other, each a short computation from the round's key.
     case laneChain
+    /// The matrix chain with single tiles checked: for other formats, and for large matrices.
+    case tileChain
+    /// Walks through a table that is dear to make, each read at a place that the one before
+    /// decides.
+    case walkChain
 }
 
 /// One kernel of the suite. Scores of different versions are never compared.
@@ -48,6 +53,8 @@ public struct Kernel: Sendable {
     public let threads: ThreadUse
     /// The computation.
     public let family: KernelFamily
+    /// The format of the operands, for a chain of products.
+    public let format: MatrixFormat
     /// What one lane computes, for a lane chain.
     public let lane: LaneComputation?
     /// How an answer is checked and what a wrong one's chance is, for a person.
@@ -57,8 +64,8 @@ public struct Kernel: Sendable {
 
     init(
         name: String, version: UInt32, summary: String, unit: KernelUnit, threads: ThreadUse,
-        family: KernelFamily, lane: LaneComputation? = nil, verification: String,
-        timeBudgetMilliseconds: UInt64
+        family: KernelFamily, format: MatrixFormat = .single, lane: LaneComputation? = nil,
+        verification: String, timeBudgetMilliseconds: UInt64
     ) {
         self.name = name
         self.version = version
@@ -66,6 +73,7 @@ public struct Kernel: Sendable {
         self.unit = unit
         self.threads = threads
         self.family = family
+        self.format = format
         self.lane = lane
         self.verification = verification
         self.timeBudgetMilliseconds = timeBudgetMilliseconds
@@ -74,7 +82,7 @@ public struct Kernel: Sendable {
     /// What a run of this size counts for, in the kernel's unit.
     public func work(_ parameters: ChallengeParameters) -> UInt64 {
         switch parameters {
-        case .matrixChain(let size, let rounds):
+        case .matrixChain(let size, let rounds), .tileChain(let size, let rounds, _):
             2 * UInt64(size) * UInt64(size) * UInt64(size) * UInt64(rounds)
         case .streamChain(let blocks, let passes, _):
             StreamChainShape.bytesPerBlock * UInt64(blocks) * UInt64(passes)
@@ -83,48 +91,21 @@ public struct Kernel: Sendable {
             UInt64(
                 clamping: UInt128(lanes) * UInt128(steps) * UInt128(rounds)
                     * UInt128(lane?.workPerStep ?? 0))
+        case .walkChain(_, let chains, let steps, let rounds, _):
+            UInt64(WalkChainShape.segmentsPerChain) * UInt64(chains) * UInt64(steps)
+                * UInt64(rounds)
         }
     }
-}
 
-/// The kernels this version knows.
-public enum KernelRegistry {
-    /// The longest kernel name.
-    static let nameLimit = 48
+    /// How much memory a run of this size takes, in bytes.
+    public func memory(_ parameters: ChallengeParameters) -> UInt64 { parameters.memory(format) }
 
-    /// Every kernel, in the order they are run.
-    public static let all: [Kernel] = [
-        Kernel(
-            name: "cpu.sgemm.1t", version: 1,
-            summary: "single precision matrix product, one thread",
-            unit: .floatingPointOperations, threads: .one, family: .matrixChain,
-            verification: matrixVerification, timeBudgetMilliseconds: 3000),
-        Kernel(
-            name: "cpu.sgemm.mt", version: 1,
-            summary: "single precision matrix product, all threads",
-            unit: .floatingPointOperations, threads: .all, family: .matrixChain,
-            verification: matrixVerification, timeBudgetMilliseconds: 3000),
-        Kernel(
-            name: "mem.stream-chain.mt", version: 1, summary: "memory bandwidth, all threads",
-            unit: .bytes, threads: .all, family: .streamChain,
-            verification: streamVerification, timeBudgetMilliseconds: 3000),
-        Kernel(
-            name: "cpu.sha256.mt", version: 1, summary: "SHA-256 hashing, all threads",
-            unit: .bytes, threads: .all, family: .laneChain, lane: .sha256,
-            verification: laneVerification, timeBudgetMilliseconds: 2000),
-    ]
-
-    private static let matrixVerification =
-        "every round's matrix by Freivalds over GF(127), 10 vectors: a wrong entry anywhere passes"
-        + " with probability below 2^-64"
-    private static let streamVerification =
-        "sampled blocks replayed from the seed: skipping a share f of them passes s openings with"
-        + " probability (1 - f)^s"
-
-    private static let laneVerification =
-        "sampled lanes computed again: skipping a share f of them passes s openings with"
-        + " probability (1 - f)^s"
-
-    /// The kernel of that name, or nil.
-    public static func kernel(named name: String) -> Kernel? { all.first { $0.name == name } }
+    /// Whether a challenge of this kernel can be sized so: by its own family, or, where all that is
+    /// drawn has seven bits, by tiles instead of whole matrices.
+    func accepts(_ parameters: ChallengeParameters) -> Bool {
+        if case .tileChain(let size, _, _) = parameters {
+            return [.matrixChain, .tileChain].contains(family) && size <= format.sizeLimit
+        }
+        return parameters.family == family
+    }
 }

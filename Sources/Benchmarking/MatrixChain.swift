@@ -28,58 +28,41 @@ struct MatrixChainShape {
 final class MatrixChainProver {
     private let shape: MatrixChainShape
     private let rounds: Int
-    private let drawn: AlignedBuffer<Float>
-    private var state: AlignedBuffer<Float>
-    private var product: AlignedBuffer<Float>
-    private var multiplier: MatrixMultiplier
+    private let engine: any MatrixEngine
     private var kept: [AlignedBuffer<Int8>] = []
     private var nextPiece = (round: 0, band: 0)
 
     /// Takes all the memory a run with these workers needs.
-    init(size: Int, rounds: Int, workers: Workers) {
+    init(size: Int, rounds: Int, workers: Workers, format: MatrixFormat = .single) {
         shape = MatrixChainShape(size: size)
         self.rounds = rounds
-        drawn = AlignedBuffer(count: shape.count, repeating: 0)
-        state = AlignedBuffer(count: shape.count, repeating: 0)
-        product = AlignedBuffer(count: shape.count, repeating: 0)
-        multiplier = MatrixMultiplier(size: size, workers: workers)
+        engine = format.engine(size: size, layout: .rows, workers: workers)
         for _ in 0..<rounds { kept.append(AlignedBuffer(count: shape.count, repeating: 0)) }
     }
 
     /// Runs `limit` rounds, or all, and returns their roots.
     func run(_ key: ChallengeKey, workers: Workers, rounds limit: Int? = nil) -> [Digest] {
         nextPiece = (0, 0)
-        draw(key.start, into: state, workers: workers)
+        engine.start(key.start, workers: workers)
         var roots: [Digest] = []
         var root = key.firstRoot
         for round in 0..<min(limit ?? rounds, rounds) {
-            draw(key.round(round + 1, after: root), into: drawn, workers: workers)
-            multiplier.multiply(transposed: state, by: drawn, into: product, workers: workers)
-            root = commit(product, keeping: kept[round], workers: workers)
+            engine.step(
+                key.round(round + 1, after: root), into: kept[round], workers: workers)
+            root = commit(to: kept[round], workers: workers)
             roots.append(root)
-            swap(&state, &product)
         }
         return roots
     }
 
-    private func draw(_ key: [UInt8], into matrix: AlignedBuffer<Float>, workers: Workers) {
-        let band = shape.bandCount
-        workers.forEach(shape.bands) { index in
-            challenge_operands_float(key, UInt64(index), matrix.start + index * band, band)
-        }
-    }
-
-    /// Reduces `matrix` in place, keeps its bytes, and returns their root.
-    private func commit(
-        _ matrix: AlignedBuffer<Float>, keeping bytes: AlignedBuffer<Int8>, workers: Workers
-    ) -> Digest {
+    /// The root of a matrix's bytes.
+    private func commit(to bytes: AlignedBuffer<Int8>, workers: Workers) -> Digest {
         let (count, bands) = (shape.bandCount, shape.bands)
         let leaves = AlignedBuffer<Digest>(count: bands, repeating: .zero)
         // Two bands at a time, which is how hashing is fastest.
         workers.forEach((bands + 1) / 2) { pair in
             let first = 2 * pair
             let content = min(2, bands - first) * count
-            challenge_reduce(matrix.start + first * count, bytes.start + first * count, content)
             let digests = CommitmentTree.leaves(
                 bytes.bytes(from: first * count, count: content), of: count)
             for (index, digest) in digests.enumerated() { leaves.start[first + index] = digest }

@@ -37,6 +37,24 @@ public struct ReferenceProfile: Equatable, Sendable {
     /// The groups that points are given for.
     public let groups: [Group]
 
+    /// The same machine with the groups that these kernels fill: nobody is held to what a
+    /// deployment does not measure.
+    public func restricted(to kernels: [String]) -> ReferenceProfile {
+        let kept = groups.map { group in
+            Group(
+                name: group.name, weights: group.weights.filter { kernels.contains($0.kernel) })
+        }
+        return ReferenceProfile(
+            name: name, version: version, rates: rates, groups: kept.filter { !$0.weights.isEmpty })
+    }
+
+    private init(name: String, version: UInt64, rates: [Rate], groups: [Group]) {
+        self.name = name
+        self.version = version
+        self.rates = rates
+        self.groups = groups
+    }
+
     /// The weighted geometric mean of a machine's rates over the reference's in one group, times
     /// 1,000.
     ///

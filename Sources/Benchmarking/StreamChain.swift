@@ -24,8 +24,12 @@ package struct StreamChainShape {
     let blocks: Int
     let passes: Int
 
-    /// Leaves in the tree of a pass.
-    var leaves: Int { blocks / ChallengeParameters.blocksPerLeaf }
+    /// How the blocks' digests lie in leaves.
+    var units: UnitShape {
+        UnitShape(
+            units: blocks, unitsPerLeaf: ChallengeParameters.blocksPerLeaf,
+            leafBytes: Self.leafBytes)
+    }
 
     /// The block from which all initial content is made.
     package static func baseBlock(_ key: ChallengeKey) -> [UInt64] {
@@ -48,35 +52,30 @@ package struct StreamChainShape {
 final class StreamChainProver {
     private let shape: StreamChainShape
     private let arrays: [AlignedBuffer<UInt64>]
-    private let digests: AlignedBuffer<UInt8>
-    private var trees: [CommitmentTree] = []
-    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+    private let commitments: UnitCommitments
 
     /// Takes all the memory a run needs.
     init(blocks: Int, passes: Int) {
         shape = StreamChainShape(blocks: blocks, passes: passes)
         let count = blocks * StreamChainShape.blockCount
         arrays = (0..<3).map { _ in AlignedBuffer(count: count, repeating: 0) }
-        digests = AlignedBuffer(
-            count: blocks * passes * StreamChainShape.digestBytes, repeating: 0)
+        commitments = UnitCommitments(shape.units, rounds: passes)
     }
 
     /// Runs `limit` passes, or all, and returns their roots.
     func run(_ key: ChallengeKey, workers: Workers, passes limit: Int? = nil) -> [Digest] {
         fill(StreamChainShape.baseBlock(key), workers: workers)
-        trees = []
+        commitments.reset()
         var root = key.firstRoot
         for pass in 1...max(1, min(limit ?? shape.passes, shape.passes)) {
-            let tree = self.pass(pass, factor: key.factor(pass, after: root), workers: workers)
-            trees.append(tree)
-            root = tree.root
+            root = self.pass(pass, factor: key.factor(pass, after: root), workers: workers)
         }
-        return trees.map(\.root)
+        return commitments.roots
     }
 
     private func fill(_ base: [UInt64], workers: Workers) {
-        let (shape, arrays) = (shape, arrays)
-        workers.forEach(shape.leaves) { leaf in
+        let arrays = arrays
+        workers.forEach(shape.units.leaves) { leaf in
             for block in Self.blocks(ofLeaf: leaf) {
                 for (index, array) in arrays.enumerated() {
                     let offset = block * StreamChainShape.blockCount
@@ -86,23 +85,16 @@ final class StreamChainProver {
         }
     }
 
-    private func pass(_ pass: Int, factor: UInt64, workers: Workers) -> CommitmentTree {
-        let (shape, digests) = (shape, digests)
+    private func pass(_ pass: Int, factor: UInt64, workers: Workers) -> Digest {
         let roles = StreamChainShape.roles(pass: pass)
         let (out, b, c) = (arrays[roles.out], arrays[roles.b], arrays[roles.c])
-        let leaves = AlignedBuffer<Digest>(count: shape.leaves, repeating: .zero)
         let streaming: Int32 = shape.blocks >= StreamChainShape.streamingBlocks ? 1 : 0
-        let firstDigest = (pass - 1) * shape.blocks * StreamChainShape.digestBytes
-        workers.forEach(shape.leaves) { leaf in
+        return commitments.commit(workers) { leaf, digests in
             let offset = leaf * ChallengeParameters.blocksPerLeaf * StreamChainShape.blockCount
-            let digest = firstDigest + leaf * StreamChainShape.leafBytes
             stream_chain_pass(
                 out.start + offset, b.start + offset, c.start + offset, factor,
-                ChallengeParameters.blocksPerLeaf, digests.start + digest, streaming)
-            leaves.start[leaf] = CommitmentTree.leaf(
-                digests.bytes(from: digest, count: StreamChainShape.leafBytes))
+                ChallengeParameters.blocksPerLeaf, digests, streaming)
         }
-        return CommitmentTree(leaves: (0..<shape.leaves).map { leaves.start[$0] })
     }
 
     private static func blocks(ofLeaf leaf: Int) -> Range<Int> {
@@ -111,91 +103,40 @@ final class StreamChainProver {
 
     /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
     func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
-        guard
-            openings.allSatisfy({
-                (1...UInt32(trees.count)).contains($0.pass) && $0.block < UInt32(shape.blocks)
-            })
-        else {
-            throw Refusal(
-                "challenge.parameters", "an opening names a pass or block that is not there")
-        }
-        self.openings = openings[...]
+        try commitments.open(openings)
     }
 
     /// The next piece of the proof, or nil when all was given.
-    func nextProof() -> ChallengeMessage.ProofPiece? {
-        guard !openings.isEmpty else { return nil }
-        let most = ChallengeMessage.pieceLimit / (2 * StreamChainShape.leafBytes)
-        let part = openings.prefix(most)
-        openings = openings.dropFirst(most)
-        return .leaves(part.map(proof))
-    }
-
-    private func proof(_ opening: ChallengeMessage.Opening) -> ChallengeMessage.LeafProof {
-        let pass = Int(opening.pass) - 1
-        let leaf = Int(opening.block) / ChallengeParameters.blocksPerLeaf
-        let offset =
-            pass * shape.blocks * StreamChainShape.digestBytes + leaf * StreamChainShape.leafBytes
-        return ChallengeMessage.LeafProof(
-            opening: opening,
-            content: Array(digests.bytes(from: offset, count: StreamChainShape.leafBytes)),
-            path: trees[pass].path(of: leaf))
-    }
+    func nextProof() -> ChallengeMessage.ProofPiece? { commitments.nextProof() }
 }
 
 /// Checks opened blocks of one stream chain by replaying them.
 struct StreamChainVerifier {
-    private let shape: StreamChainShape
-    private let roots: [Digest]
     private let factors: [UInt64]
     private let base: [UInt64]
-    private var awaited: ArraySlice<ChallengeMessage.Opening>
+    private var reader: UnitReader
 
     init(
         blocks: Int, key: ChallengeKey, roots: [Digest], openings: [ChallengeMessage.Opening]
     ) {
-        shape = StreamChainShape(blocks: blocks, passes: roots.count)
-        self.roots = roots
+        let shape = StreamChainShape(blocks: blocks, passes: roots.count)
+        reader = UnitReader(shape.units, roots: roots, openings: openings)
         factors = roots.indices.map { pass in
             key.factor(pass + 1, after: pass == 0 ? key.firstRoot : roots[pass - 1])
         }
         base = StreamChainShape.baseBlock(key)
-        awaited = openings[...]
-    }
-
-    /// Which units to open: drawn from a key that stays with the verifier until the roots are
-    /// fixed.
-    static func openings(
-        _ count: Int, blocks: Int, passes: Int, checkKey: Digest
-    ) -> [ChallengeMessage.Opening] {
-        ChallengeMessage.Opening.drawn(count, rounds: passes, units: blocks, checkKey: checkKey)
     }
 
     /// Whether every opening was read and found right.
-    var isComplete: Bool { awaited.isEmpty }
+    var isComplete: Bool { reader.isComplete }
 
     /// Takes the next openings; throws the code of what is wrong with them.
     mutating func accept(_ piece: ChallengeMessage.ProofPiece) throws(Refusal) {
-        guard case .leaves(let leaves) = piece, !leaves.isEmpty, leaves.count <= awaited.count,
-            zip(leaves, awaited).allSatisfy({ $0.opening == $1 })
-        else {
-            throw Refusal("challenge.proof-order", "these are not the openings asked for")
-        }
-        for leaf in leaves { try check(leaf) }
-        awaited = awaited.dropFirst(leaves.count)
+        for leaf in try reader.read(piece) { try check(leaf) }
     }
 
     private func check(_ proof: ChallengeMessage.LeafProof) throws(Refusal) {
         let (pass, block) = (Int(proof.opening.pass), Int(proof.opening.block))
-        let leaf = proof.content.withUnsafeBytes { CommitmentTree.leaf($0) }
-        let root = CommitmentTree.root(
-            of: leaf, at: block / ChallengeParameters.blocksPerLeaf, of: shape.leaves,
-            path: proof.path)
-        guard proof.content.count == StreamChainShape.leafBytes, root == roots[pass - 1] else {
-            throw Refusal(
-                "challenge.root-mismatch",
-                "the opening of pass \(pass), block \(block) does not lead to its root")
-        }
         let start = block % ChallengeParameters.blocksPerLeaf * StreamChainShape.digestBytes
         guard
             replay(block: block, passes: pass)

@@ -31,7 +31,8 @@ extension Views {
             throw Refusal("provider.expelled", "\(agent) \(record.quarantineReason)")
         }
         return try challengePolicy().specification(
-            of: kernel, lastRate: ProvedScores(of: agent, in: state).rate(kernel))
+            of: kernel, lastRate: ProvedScores(of: agent, in: state).rate(kernel),
+            claimedMemory: record.machine.memoryBytes)
     }
 
     /// The machines among `present` that may be challenged, by agent.

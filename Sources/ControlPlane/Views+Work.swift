@@ -59,11 +59,16 @@ extension Views {
 
     /// What it proved, how its jobs compare with that, and against which machine points are given.
     private func proved(_ agent: Address) -> [JSON.Member] {
-        guard let policy = try? PolicyBook.benchmarks(state) else { return [] }
+        guard let policy = try? PolicyBook.benchmarks(state),
+            let measured = try? challengePolicy()
+        else { return [] }
         let scores = ProvedScores(of: agent, in: state)
         return [
             JSON.Member("scores", scores.json(at: now, policy: policy)),
-            JSON.Member("points", scores.points(policy.reference)),
+            JSON.Member(
+                "points",
+                scores.points(
+                    policy.reference.restricted(to: measured.suite.kernels.map(\.kernel)))),
             JSON.Member("pace", PaceRules.pace(of: agent, in: state).json),
         ]
     }

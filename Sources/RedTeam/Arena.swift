@@ -23,6 +23,8 @@ public final class Arena: Sendable {
     /// A client of the member.
     public let client: ClusterClient
     private let owners: [Secp256k1PrivateKey]
+    /// An owner's commands go one after the other: each takes the account's next nonce.
+    private let lines: [WaitingLine]
 
     private init(
         origin: String, genesis: Genesis, client: ClusterClient, owners: [Secp256k1PrivateKey]
@@ -31,6 +33,7 @@ public final class Arena: Sendable {
         self.genesis = genesis
         self.client = client
         self.owners = owners
+        lines = owners.map { _ in WaitingLine() }
     }
 
     /// Runs `body` in an arena and takes it down afterwards.
@@ -38,8 +41,9 @@ public final class Arena: Sendable {
     /// - Parameters:
     ///   - repository: the folder that holds `Deploy` and `Policies`.
     ///   - interval: the mean time between challenges that the member calls for, in milliseconds.
+    ///   - kernels: the kernels of its suite, out of `Arena.kernels`; all of them otherwise.
     public static func with<Value: Sendable>(
-        repository: String, interval: UInt64? = nil,
+        repository: String, interval: UInt64? = nil, kernels: [String]? = nil,
         _ body: @Sendable (Arena) async throws -> Value
     ) async throws -> Value {
         let folder = "/tmp/althing-arena-\(getpid())-\(Hex.encode(try SystemEntropy.bytes(6)))"
@@ -48,7 +52,7 @@ public final class Arena: Sendable {
         let ports = try PortBlock(2, startingAt: 10_000 + Int(getpid()) &* 61 % 20_000)
         var seed = try SystemEntropy.bytes(32)
         let secret = SecretBytes(consuming: &seed)
-        var genesis = try Arena.genesis(repository)
+        var genesis = try Arena.genesis(repository, kernels)
         genesis.seats = [
             Seat(
                 id: 1, publicKey: try Ed25519.publicKey(seed: secret),
@@ -99,7 +103,9 @@ public final class Arena: Sendable {
         }
     }
 
-    private static func genesis(_ repository: String) throws(Refusal) -> Genesis {
+    private static func genesis(_ repository: String, _ kernels: [String]?) throws(Refusal)
+        -> Genesis
+    {
         func text(_ path: String) throws(Refusal) -> String {
             try Files.readText("\(repository)/\(path)")
         }
@@ -112,14 +118,15 @@ public final class Arena: Sendable {
         for name in Genesis.requiredPolicies {
             let shipped = try text("Policies/\(name).yaml")
             genesis.policies.append(
-                PolicyText(name: name, text: name == "benchmarks" ? inArena(shipped) : shipped))
+                PolicyText(
+                    name: name, text: name == "benchmarks" ? inArena(shipped, kernels) : shipped))
         }
         return genesis
     }
 
     /// The shipped policy with small sizes and short deadlines, so that many trials fit in a
     /// minute. What is checked, and what failing costs, stays as it is.
-    private static func inArena(_ policy: String) -> String {
+    private static func inArena(_ policy: String, _ kernels: [String]?) -> String {
         var text = policy
         for (from, to) in [
             ("suite: standard", "suite: development"), ("ready-within: 60s", "ready-within: 6s"),
@@ -128,18 +135,35 @@ public final class Arena: Sendable {
             text = text.replacing(from, with: to)
         }
         guard let suites = text.firstRange(of: "\nsuites:\n") else { return text }
-        let short = "first-rounds: 4\nmost-rounds: 4\ntarget: 10s\nwithin: 5s"
-        let kernels = [
-            ("cpu.sgemm.1t", "size: 64\n\(short)"), ("cpu.sgemm.mt", "size: 64\n\(short)"),
-            ("mem.stream-chain.mt", "size: 32\n\(short)\nopenings: 64"),
-            ("cpu.sha256.mt", "size: 256\nsteps: 16\n\(short)\nopenings: 64"),
-        ]
-        let suite = kernels.map { name, lines in
-            "    \(name):\n"
-                + lines.split(separator: "\n").map { "      \($0)\n" }.joined()
+        let suite = Arena.suite.filter { kernels?.contains($0.kernel) ?? true }.map {
+            kernel, rounds, lines in
+            let all = [
+                "first-rounds: \(rounds)", "most-rounds: \(rounds)", "target: 10s", "within: 5s",
+            ]
+            let text = (lines + all).map { "      \($0)\n" }.joined()
+            return "    \(kernel):\n\(text)"
         }.joined()
         return String(text[..<suites.upperBound]) + "  development:\n" + suite
     }
+
+    /// The kernels of the arena, and their sizes.
+    private static let suite: [(kernel: String, rounds: Int, lines: [String])] = [
+        ("cpu.sgemm.1t", 4, ["size: 64"]), ("cpu.sgemm.mt", 4, ["size: 64"]),
+        ("cpu.dgemm.mt", 4, ["size: 64", "openings: 64"]),
+        ("cpu.igemm8.mt", 4, ["size: 64"]), ("cpu.bf16gemm.mt", 4, ["size: 64"]),
+        ("cpu.fma-chain.1t", 4, ["size: 64", "steps: 64", "openings: 64"]),
+        ("cpu.int-mix.1t", 4, ["size: 16", "steps: 64", "openings: 16"]),
+        ("mem.stream-chain.mt", 4, ["size: 32", "openings: 64"]),
+        ("cpu.sha256.mt", 4, ["size: 256", "steps: 16", "openings: 64"]),
+        ("cpu.ntt.mt", 2, ["size: 16", "steps: 2", "openings: 8"]),
+        ("cpu.attention.mt", 2, ["size: 16", "steps: 1", "openings: 4"]),
+        ("cpu.conv2d.mt", 2, ["size: 16", "steps: 1", "openings: 4"]),
+        ("mem.chase.1t", 4, ["size: 64", "chains: 1", "steps: 2", "openings: 256"]),
+        ("mem.fill.mt", 4, ["size: 64", "chains: 2", "steps: 2", "openings: 64"]),
+    ]
+
+    /// The names of the arena's kernels.
+    public static let kernels = suite.map(\.kernel)
 
     /// Keys of holders of the development genesis who can pay stakes.
     private static func owners(_ repository: String) throws(Refusal) -> [Secp256k1PrivateKey] {
@@ -168,12 +192,20 @@ public final class Arena: Sendable {
     public func machine(owner: Int = 0) async throws(Refusal) -> Contestant {
         var secret = try SystemEntropy.bytes(32)
         let key = try Secp256k1PrivateKey(SecretBytes(consuming: &secret))
-        _ = try await client.submit(
-            .registerProvider(
-                machine: MachineDescription(
-                    name: "machine", agent: key.address, cores: 2, memoryBytes: 1 << 30,
-                    isolation: "process"), stake: Amount(1_000_000)),
-            key: owners[owner % owners.count])
+        let owner = owner % owners.count
+        await lines[owner].enter()
+        do throws(Refusal) {
+            _ = try await client.submit(
+                .registerProvider(
+                    machine: MachineDescription(
+                        name: "machine", agent: key.address, cores: 2, memoryBytes: 1 << 30,
+                        isolation: "process"), stake: Amount(1_000_000)),
+                key: owners[owner])
+            await lines[owner].leave()
+        } catch {
+            await lines[owner].leave()
+            throw error
+        }
         return try await Contestant(arena: self, key: key)
     }
 

@@ -42,7 +42,8 @@ public struct Cheater: Sendable {
 
     /// Everybody who tries.
     public static let all: [Cheater] =
-        matrixCheaters + streamCheaters + laneCheaters + timingCheaters + systemCheaters
+        matrixCheaters + tileCheaters + streamCheaters + laneCheaters + walkCheaters
+        + timingCheaters + systemCheaters
 }
 
 extension Contestant {

@@ -72,6 +72,8 @@ public struct Conversation: Sendable {
     var extra: [JSON.Member]
     /// What will be asked.
     public internal(set) var prepare: ChallengeMessage.Prepare?
+    /// The seed, once the clock runs.
+    public private(set) var seed: Digest?
     /// The verdict, once there is one.
     public private(set) var verdict: JSON?
     private var session: String?
@@ -117,6 +119,7 @@ public struct Conversation: Sendable {
         guard case .go(_, let seed)? = replies.first, let prepare else {
             throw Refusal("arena.protocol", "no GO came")
         }
+        self.seed = seed
         return ChallengeKey(
             seed: seed, provider: machine.agent, session: prepare.session, kernel: prepare.kernel,
             parameters: prepare.parameters)

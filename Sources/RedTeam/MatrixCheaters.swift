@@ -11,11 +11,12 @@ extension Cheater {
 
     /// A prover that computes another chain, or shows another answer than it computed.
     private static func matrix(
-        _ name: String, forge: @escaping Forge = { _, _ in }, change: @escaping Change = { _, _ in }
+        _ name: String, kernel: String = "cpu.sgemm.mt", forge: @escaping Forge = { _, _ in },
+        change: @escaping Change = { _, _ in }
     ) -> Cheater {
         Cheater(name, .forging) { (arena, lots) throws(Refusal) in
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
-            var conversation = try await machine.open("cpu.sgemm.mt")
+            var conversation = try await machine.open(kernel)
             let key = try await conversation.start()
             guard let prepare = conversation.prepare,
                 var forger = MatrixForger(key, prepare.parameters)
@@ -93,11 +94,11 @@ extension Cheater {
         },
         otherKey("another provider's answer") { conversation, lots in
             key(
-                conversation, seed: conversation.sessionDigest,
+                conversation, seed: conversation.seed ?? .zero,
                 provider: Address(lots.bytes(20)) ?? .zero)
         },
         otherKey("the proof of another session") { conversation, lots in
-            key(conversation, seed: conversation.sessionDigest, session: Digest(lots.bytes(32)))
+            key(conversation, seed: conversation.seed ?? .zero, session: Digest(lots.bytes(32)))
         },
         matrix(
             "random matrices with consistent roots",
@@ -183,6 +184,20 @@ extension Cheater {
                     var result = honest(round, state, drawn)
                     result[place] = result[place] >= 0 ? result[place] - 127 : -128
                     return result
+                }
+            }),
+        matrix(
+            "bytes: operands of four bits", kernel: "cpu.igemm8.mt",
+            forge: { forger, _ in
+                let honest = forger.step
+                forger.step = { honest($0, $1.map { $0 / 8 * 8 }, $2.map { $0 / 8 * 8 }) }
+            }),
+        matrix(
+            "bfloat16: products of eight bits in eight bits", kernel: "cpu.bf16gemm.mt",
+            forge: { forger, _ in
+                let size = forger.size
+                forger.step = {
+                    MatrixForger.product($1, $2, size: size, rounding: rounded)
                 }
             }),
         matrix(

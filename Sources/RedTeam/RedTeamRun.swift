@@ -19,6 +19,12 @@ public struct RedTeamReport: Sendable {
         /// How it was caught, or was not, in the order first seen.
         public internal(set) var codes: [String] = []
 
+        mutating func add(isCaught: Bool, _ code: String) {
+            trials += 1
+            if isCaught { caught += 1 }
+            if !codes.contains(code), codes.count < 8 { codes.append(code) }
+        }
+
         /// Whether it was caught every time.
         public var isCaught: Bool { trials > 0 && caught == trials }
     }
@@ -36,6 +42,13 @@ public struct RedTeamReport: Sendable {
 
 /// Runs the red team.
 public enum RedTeamRun {
+    /// Trials under way at once: most of a trial is waiting, for an answer or for a deadline.
+    private static let width = 16
+    /// Honest machines under way at once: these really compute.
+    private static let honestWidth = 2
+    /// Members with ten machines each at once.
+    private static let arenaWidth = 4
+
     /// Tries every cheater `trials` times and as many honest machines.
     ///
     /// - Parameter report: told each line when it is complete.
@@ -45,75 +58,107 @@ public enum RedTeamRun {
     ) async throws -> RedTeamReport {
         var result = try await Arena.with(repository: repository) { arena in
             var result = RedTeamReport()
-            for cheater in Cheater.all {
-                let line = await trial(cheater, trials: trials, seed: seed, in: arena)
-                report(line)
-                result.cheaters.append(line)
-            }
-            result.honest = try await honest(trials: trials, in: arena)
+            result.cheaters = await cheat(trials: trials, seed: seed, in: arena, report: report)
+            result.honest = await honest(trials: trials, in: arena)
             return result
         }
-        let line = try await manyFromOne(repository: repository, trials: trials)
+        let line = await manyFromOne(repository: repository, trials: trials)
         report(line)
         result.cheaters.append(line)
         return result
     }
 
-    private static func trial(
-        _ cheater: Cheater, trials: Int, seed: UInt64, in arena: Arena
-    ) async -> RedTeamReport.Line {
-        var line = RedTeamReport.Line(name: cheater.name, kind: cheater.kind.rawValue)
-        for trial in 0..<trials {
-            var lots = SplitMix64(seed: seed &+ UInt64(trial) &* 0x9E37_79B9)
-            let code: String
-            do throws(Refusal) {
-                switch try await cheater.attempt(arena, &lots) {
-                case .caught(let how):
-                    line.caught += 1
-                    code = how
-                case .missed(let what): code = "MISSED: \(what)"
-                }
-            } catch {
-                code = "BROKEN: \(error)"
+    /// Runs `work` for every number below `count`, at most `width` at once; tells each result.
+    private static func concurrently<Value: Sendable>(
+        _ count: Int, width: Int, _ work: @Sendable @escaping (Int) async -> Value,
+        each: (Int, Value) -> Void
+    ) async {
+        await withTaskGroup(of: (Int, Value).self) { group in
+            var next = 0
+            while next < min(width, count) {
+                group.addTask { [next] in (next, await work(next)) }
+                next += 1
             }
-            line.trials += 1
-            if !line.codes.contains(code), line.codes.count < 8 { line.codes.append(code) }
+            for await (index, value) in group {
+                each(index, value)
+                guard next < count else { continue }
+                group.addTask { [next] in (next, await work(next)) }
+                next += 1
+            }
         }
-        return line
+    }
+
+    /// One trial's outcome: whether the cheater was caught, and how.
+    private struct Trial: Sendable {
+        let isCaught: Bool
+        let code: String
+    }
+
+    private static func cheat(
+        trials: Int, seed: UInt64, in arena: Arena,
+        report: @Sendable (RedTeamReport.Line) -> Void
+    ) async -> [RedTeamReport.Line] {
+        let cheaters = Cheater.all
+        var lines = cheaters.map { RedTeamReport.Line(name: $0.name, kind: $0.kind.rawValue) }
+        await concurrently(cheaters.count * trials, width: width) { index in
+            var lots = SplitMix64(seed: seed &+ UInt64(index % trials) &* 0x9E37_79B9)
+            return await attempt(cheaters[index / trials], &lots, in: arena)
+        } each: { index, trial in
+            lines[index / trials].add(isCaught: trial.isCaught, trial.code)
+            if lines[index / trials].trials == trials { report(lines[index / trials]) }
+        }
+        return lines
+    }
+
+    private static func attempt(
+        _ cheater: Cheater, _ lots: inout SplitMix64, in arena: Arena
+    ) async -> Trial {
+        do throws(Refusal) {
+            switch try await cheater.attempt(arena, &lots) {
+            case .caught(let how): return Trial(isCaught: true, code: how)
+            case .missed(let what): return Trial(isCaught: false, code: "MISSED: \(what)")
+            }
+        } catch {
+            return Trial(isCaught: false, code: "BROKEN: \(error)")
+        }
     }
 
     /// The agent as it ships, on every kernel of the arena's suite.
-    private static func honest(trials: Int, in arena: Arena) async throws(Refusal) -> (
-        accepted: Int, trials: Int
-    ) {
-        var accepted = 0
-        var done = 0
-        for trial in 0..<trials {
-            let machine = try await arena.machine(owner: trial)
-            let run = BenchmarkRun(client: arena.client, key: machine.key)
-            for kernel in ["cpu.sgemm.1t", "cpu.sgemm.mt", "mem.stream-chain.mt", "cpu.sha256.mt"] {
-                let verdict = try await run.challenge(kernel: kernel)
-                done += 1
-                if verdict["passed"]?.flag == true { accepted += 1 }
-            }
+    private static func honest(trials: Int, in arena: Arena) async -> (accepted: Int, trials: Int) {
+        var (accepted, done) = (0, 0)
+        await concurrently(trials, width: honestWidth) { trial in
+            var accepted = 0
+            do throws(Refusal) {
+                let machine = try await arena.machine(owner: trial)
+                let run = BenchmarkRun(client: arena.client, key: machine.key)
+                for kernel in Arena.kernels {
+                    let verdict = try await run.challenge(kernel: kernel)
+                    if verdict["passed"]?.flag == true { accepted += 1 }
+                }
+            } catch {}
+            return accepted
+        } each: { _, count in
+            accepted += count
+            done += Arena.kernels.count
         }
         return (accepted, done)
     }
 
-    /// Ten identities on one device. Each trial waits for the member to call, so there are fewer.
-    private static func manyFromOne(repository: String, trials: Int) async throws
-        -> RedTeamReport.Line
-    {
+    /// Ten identities on one device, that the member calls at the same instant; a member a trial.
+    private static func manyFromOne(repository: String, trials: Int) async -> RedTeamReport.Line {
         var line = RedTeamReport.Line(name: "one device as ten machines", kind: "system")
-        for _ in 0..<trials {
-            let (seen, count) = try await Arena.with(repository: repository, interval: 1500) {
-                arena in try await Cheater.oneDeviceAsMany(arena, machines: 10)
+        await concurrently(trials, width: arenaWidth) { _ in
+            do {
+                let (seen, count) = try await Arena.with(
+                    repository: repository, interval: 1000, kernels: ["cpu.sgemm.mt"]
+                ) { arena in try await Cheater.oneDeviceAsMany(arena, machines: 10) }
+                // Whoever the device serves first keeps its score; the others lose theirs.
+                return Trial(isCaught: seen >= count - 2, code: "\(seen) of \(count) seen")
+            } catch {
+                return Trial(isCaught: false, code: "BROKEN: \(error)")
             }
-            line.trials += 1
-            // Whoever the device serves first keeps its score; the others lose theirs.
-            if seen >= count - 2 { line.caught += 1 }
-            let code = "\(seen) of \(count) seen"
-            if !line.codes.contains(code), line.codes.count < 8 { line.codes.append(code) }
+        } each: { _, trial in
+            line.add(isCaught: trial.isCaught, trial.code)
         }
         return line
     }

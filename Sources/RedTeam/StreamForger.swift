@@ -6,18 +6,20 @@ import Primitives
 
 /// Digests by pass and unit, and the trees over them.
 struct UnitAnswer {
-    let unitBytes: Int
+    let leafBytes: Int
     var digests: [[UInt8]] = []
     var trees: [CommitmentTree] = []
 
     /// Units that share a leaf, in both kinds of chain.
     static let unitsPerLeaf = 16
 
-    init(unitBytes: Int) { self.unitBytes = unitBytes }
+    init(unitBytes: Int) { leafBytes = unitBytes * UnitAnswer.unitsPerLeaf }
+
+    init(leafBytes: Int) { self.leafBytes = leafBytes }
 
     /// Adds a pass; gives its root.
     mutating func add(_ pass: [UInt8]) -> Digest {
-        let leaf = unitBytes * UnitAnswer.unitsPerLeaf
+        let leaf = leafBytes
         let leaves = stride(from: 0, to: pass.count, by: leaf).map { start in
             pass[start..<start + leaf].withUnsafeBytes { CommitmentTree.leaf($0) }
         }
@@ -38,7 +40,7 @@ struct UnitAnswer {
         guard let openings = try await conversation.commit(key, to: roots, showing: roots) else {
             return
         }
-        let leaf = unitBytes * UnitAnswer.unitsPerLeaf
+        let leaf = leafBytes
         var proofs = openings.map { opening in
             let (pass, number) = (
                 Int(opening.pass) - 1, Int(opening.block) / UnitAnswer.unitsPerLeaf

@@ -161,16 +161,14 @@ extension Cheater {
 }
 
 /// One device: whoever asks waits until those before are done.
-actor Device {
-    private var isBusy = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+struct Device: Sendable {
+    private let queue = WaitingLine()
 
     func compute(_ key: ChallengeKey, _ parameters: ChallengeParameters) async -> MatrixAnswer {
-        if isBusy { await withCheckedContinuation { waiting.append($0) } }
-        isBusy = true
+        await queue.enter()
         let answer = MatrixForger(key, parameters)?.answer() ?? MatrixAnswer()
         try? await Task.sleep(for: .milliseconds(20))
-        if waiting.isEmpty { isBusy = false } else { waiting.removeFirst().resume() }
+        await queue.leave()
         return answer
     }
 }

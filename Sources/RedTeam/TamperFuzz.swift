@@ -79,14 +79,29 @@ private struct Fuzzer {
         return report
     }
 
+    /// What is tampered with: every kind of chain, those that are cheap to check most often.
+    private static func subject(_ lot: UInt64) -> (String, ChallengeParameters) {
+        switch lot {
+        case 0: ("mem.stream-chain.mt", .streamChain(blocks: 16, passes: 2, openings: 4))
+        case 1: ("cpu.ntt.mt", .laneChain(lanes: 16, steps: 1, rounds: 1, openings: 1))
+        case 2: ("cpu.conv2d.mt", .laneChain(lanes: 16, steps: 1, rounds: 1, openings: 1))
+        case 3: ("cpu.attention.mt", .laneChain(lanes: 16, steps: 1, rounds: 1, openings: 1))
+        case 4: ("cpu.int-mix.1t", .laneChain(lanes: 16, steps: 8, rounds: 2, openings: 1))
+        case 5: ("cpu.sgemm.mt", .tileChain(size: 64, rounds: 2, openings: 4))
+        case 6: ("cpu.dgemm.mt", .tileChain(size: 32, rounds: 3, openings: 3))
+        case 7...10:
+            ("mem.chase.1t", .walkChain(pages: 16, chains: 1, steps: 1, rounds: 2, openings: 4))
+        case 11...14:
+            ("cpu.fma-chain.1t", .laneChain(lanes: 32, steps: 4, rounds: 2, openings: 6))
+        case 15...30: ("cpu.sha256.mt", .laneChain(lanes: 32, steps: 2, rounds: 2, openings: 6))
+        case 31...34: ("cpu.igemm8.mt", .matrixChain(size: 32, rounds: 2))
+        case 35...38: ("cpu.bf16gemm.mt", .matrixChain(size: 32, rounds: 2))
+        default: ("cpu.sgemm.1t", .matrixChain(size: 32, rounds: 2))
+        }
+    }
+
     private mutating func makeTranscript() throws(Refusal) -> Transcript {
-        let (name, parameters): (String, ChallengeParameters) =
-            switch lots.next(below: 16) {
-            case 0: ("mem.stream-chain.mt", .streamChain(blocks: 16, passes: 2, openings: 4))
-            case 1...5:
-                ("cpu.sha256.mt", .laneChain(lanes: 32, steps: 2, rounds: 2, openings: 6))
-            default: ("cpu.sgemm.1t", .matrixChain(size: 32, rounds: 2))
-            }
+        let (name, parameters) = Fuzzer.subject(lots.next(below: 64))
         guard let kernel = KernelRegistry.kernel(named: name) else {
             throw Refusal("fuzz.kernel", "there is no kernel \(name)")
         }

@@ -28,13 +28,13 @@ extension Cheater {
     }
 
     private static func lanes(
-        _ name: String,
+        _ name: String, kernel: String = "cpu.sha256.mt",
         forge: @escaping @Sendable (inout LaneForger, inout SplitMix64) -> Void = { _, _ in },
         change: @escaping @Sendable (inout [ChallengeMessage.LeafProof]) -> Void = { _ in }
     ) -> Cheater {
         Cheater(name, .forging) { (arena, lots) throws(Refusal) in
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
-            var conversation = try await machine.open("cpu.sha256.mt")
+            var conversation = try await machine.open(kernel)
             let key = try await conversation.start()
             guard let prepare = conversation.prepare, var forger = LaneForger(key, prepare) else {
                 throw Refusal("arena.protocol", "this is no lane chain")
@@ -46,7 +46,7 @@ extension Cheater {
     }
 
     /// Guesses the digests of a share of the units.
-    private static func guesses(
+    static func guesses(
         _ percent: UInt64, unitBytes: Int, _ lots: inout SplitMix64
     ) -> (Int, inout [UInt8]) -> Void {
         var own = SplitMix64(seed: lots.next())
@@ -83,7 +83,28 @@ extension Cheater {
             }),
     ]
 
+    /// Half of the steps of the lanes of a kernel.
+    private static func lazy(_ what: String, _ kernel: String) -> Cheater {
+        lanes(
+            "\(what): half of the steps", kernel: kernel,
+            forge: { forger, _ in forger.stepsDone = { $0 / 2 } })
+    }
+
     static let laneCheaters: [Cheater] = [
+        lazy("multiply-adds", "cpu.fma-chain.1t"), lazy("integers", "cpu.int-mix.1t"),
+        lazy("transforms", "cpu.ntt.mt"), lazy("attention", "cpu.attention.mt"),
+        lazy("convolution", "cpu.conv2d.mt"),
+        lanes(
+            "integers: the first round's table and lanes again", kernel: "cpu.int-mix.1t",
+            forge: { forger, _ in
+                let first = forger.key.firstRoot
+                forger.keyedBy = { _, _ in first }
+            }),
+        lanes(
+            "multiply-adds: a third of the lanes guessed", kernel: "cpu.fma-chain.1t",
+            forge: { forger, lots in
+                forger.change = guesses(33, unitBytes: LaneComputation.digestBytes, &lots)
+            }),
         lanes(
             "lanes: a third never computed",
             forge: { forger, lots in

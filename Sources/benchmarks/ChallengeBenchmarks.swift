@@ -7,35 +7,39 @@ import Primitives
 import Provider
 import RedTeam
 
-/// Prints a line a cheater as it is done, and a table at the end.
+/// Prints a line a cheater as it is done, and the totals at the end.
 enum RedTeamBenchmark {
     static func run(trials: Int) async {
         print("every cheater \(trials) times, over a member's HTTP door")
+        print(padded("CHEATER", 62), "KIND     TRIALS CAUGHT  HOW")
         do {
             let start = SystemClock.monotonicNanoseconds()
             let report = try await RedTeamRun.run(
                 repository: packageRoot, trials: trials, seed: 2026
             ) { line in
                 print(
-                    "  \(line.caught)/\(line.trials)", line.kind, line.name, "--",
-                    line.codes.joined(separator: "; "))
+                    padded(line.name, 62), padded(line.kind, 8),
+                    column(Double(line.trials), width: 6), column(Double(line.caught), width: 6),
+                    "", line.codes.joined(separator: "; "))
                 fflush(nil)
             }
             let seconds = Double(SystemClock.monotonicNanoseconds() - start) / 1e9
-            for kind in ["forging", "timing", "system"] {
-                let lines = report.cheaters.filter { $0.kind == kind }
-                print(
-                    kind, ":", lines.filter(\.isCaught).count, "of", lines.count,
-                    "cheaters caught every time,", lines.map(\.caught).reduce(0, +), "of",
-                    lines.map(\.trials).reduce(0, +), "trials")
-            }
-            print("honest : \(report.honest.accepted) of \(report.honest.trials) accepted")
-            print("all    :", report.isClean ? "clean" : "NOT CLEAN", "in", Int(seconds), "s")
+            let lines = report.cheaters
+            print(
+                "total:", lines.filter(\.isCaught).count, "of", lines.count,
+                "cheaters caught every time,", lines.map(\.caught).reduce(0, +), "of",
+                lines.map(\.trials).reduce(0, +), "trials; honest machines:",
+                report.honest.accepted, "of", report.honest.trials, "challenges accepted;",
+                report.isClean ? "clean" : "NOT CLEAN", "in", Int(seconds), "s")
             if !report.isClean { exit(1) }
         } catch {
             print("error: \(error)")
             exit(1)
         }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
     }
 }
 

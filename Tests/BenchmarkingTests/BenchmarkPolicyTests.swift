@@ -52,6 +52,16 @@ enum PolicyFile {
         }
     }
 
+    @Test func `a matrix too large to check whole is checked by tiles`() throws {
+        let text = try text
+        let range = try #require(text.firstRange(of: "size: 2048"))
+        let policy = try BenchmarkPolicy(
+            parsing: text.replacingCharacters(
+                in: range, with: "size: 8192\n      openings: 128"))
+        let asked = try policy.specification(of: "cpu.sgemm.1t")
+        #expect(asked.parameters == .tileChain(size: 8192, rounds: 8, openings: 128))
+    }
+
     @Test func `the development suite is chosen by name`() throws {
         let policy = try BenchmarkPolicy(parsing: try text).selecting("development")
         let challenge = try policy.specification(of: "mem.stream-chain.mt")
@@ -62,14 +72,18 @@ enum PolicyFile {
     @Test(
         arguments: [
             ("size: 2048", "size: 2049", "challenge.parameters"),
-            ("size: 2048", "size: 8192", "schema.range"),
+            // Above 4096 the policy must say how many tiles are looked at.
+            ("size: 2048", "size: 8192", "schema.missing"),
+            ("size: 2048", "size: 32768", "schema.range"),
+            ("chains: 1\n", "chains: 0\n", "schema.range"),
+            ("size: 2_097_152", "size: 2_097_153", "challenge.parameters"),
             ("openings: 256", "opening: 256", "schema.missing"),
             ("steps: 1024", "steps: 1_000_000", "challenge.parameters"),
             (
                 "cpuN:\n      cpu.sgemm.mt: 4", "cpuN:\n      cpu.dream: 4",
                 "benchmark.unknown-kernel"
             ),
-            ("cpu.sha256.mt: 1_200", "cpu.nonsense.mt: 1_200", "benchmark.unknown-kernel"),
+            ("cpu.sha256.mt: 3_000", "cpu.nonsense.mt: 3_000", "benchmark.unknown-kernel"),
             ("maximum-age: 7d", "maximum-age: 40d", "schema.range"),
             ("minimum-samples: 1", "minimum-samples: 6", "schema.range"),
             ("interval: 6h", "interval: 6", "schema.unit"),

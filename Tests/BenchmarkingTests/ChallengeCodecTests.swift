@@ -20,6 +20,19 @@ import Testing
             .open(session: session, openings: [.init(pass: 1, block: 2)]),
             .proof(session: session, piece: .bands(round: 1, first: 2, content: [1, 2])),
             .proof(session: session, piece: .leaves([leaf])),
+            .proof(
+                session: session,
+                piece: .tiles([
+                    .init(
+                        opening: .init(pass: 2, block: 1), panel: [4, 5], panelPath: [session],
+                        tile: [6], tilePath: [.zero], columnPath: [session, .zero])
+                ])),
+            .prepare(
+                .init(
+                    session: session, kernel: .init(name: "mem.chase.1t", version: 1),
+                    threads: .one,
+                    parameters: .walkChain(pages: 16, chains: 1, steps: 2, rounds: 3, openings: 4),
+                    memory: 99)),
             .abort(session: session, reason: "why"),
             .verdict(
                 ChallengeVerdict(

@@ -144,6 +144,15 @@ import Testing
             .streamChain(blocks: 15, passes: 1, openings: 1),
             .streamChain(blocks: 16, passes: 0, openings: 1),
             .streamChain(blocks: 16, passes: 1, openings: 0),
+            .tileChain(size: 48, rounds: 1, openings: 1),
+            .tileChain(size: 16_416, rounds: 1, openings: 1),
+            .tileChain(size: 64, rounds: 1, openings: 0),
+            .tileChain(size: 64, rounds: 1, openings: 1025),
+            .walkChain(pages: 8, chains: 1, steps: 1, rounds: 1, openings: 1),
+            .walkChain(pages: 1 << 25, chains: 1, steps: 1, rounds: 1, openings: 1),
+            .walkChain(pages: 16, chains: 0, steps: 1, rounds: 1, openings: 1),
+            .walkChain(pages: 16, chains: 1, steps: 0, rounds: 1, openings: 1),
+            .walkChain(pages: 16, chains: 1, steps: 1 << 15, rounds: 1, openings: 2),
         ]
         for parameters in wrong {
             #expect(throws: Refusal("challenge.parameters", "")) { try parameters.validate() }

@@ -95,7 +95,7 @@ private let backwards = Workers(width: 5) { count, body in
 
     @Test(arguments: 1...40)
     func `rectangles of workers cover the matrix once`(parts: Int) {
-        let grid = MatrixMultiplier.Grid(size: 160, parts: parts)
+        let grid = MatrixGrid(size: 160, parts: parts)
         #expect(grid.count == parts)
         var covered = 0
         for index in 0..<grid.count {

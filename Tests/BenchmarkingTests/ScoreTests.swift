@@ -91,6 +91,10 @@ import Testing
         }
         #expect(reference.points(scores) == 1000)
         #expect(reference.points(Array(scores.dropLast())) == 0)
+        // Nobody is held to a kernel that the deployment does not measure.
+        let measured = reference.rates.dropLast().map(\.kernel)
+        #expect(reference.restricted(to: measured).points(Array(scores.dropLast())) == 1000)
+        #expect(reference.restricted(to: ["cpu.sgemm.1t"]).groups.map(\.name) == ["cpu1"])
     }
 
     @Test func `logarithms and powers agree with known values`() {

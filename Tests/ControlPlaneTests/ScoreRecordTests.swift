@@ -124,6 +124,16 @@ import Testing
         let (deployment, machine) = try deployment()
         try deployment.accept(
             .recordBenchmark(verdict(machine, rate: 100_000_000_000)))
+        func first() throws -> UInt64? {
+            let points = try deployment.record(of: machine)["points"]
+            return points?["groups"]?.elements?.first?["points"]?.unsigned
+        }
+        #expect(try first() == 0)
+        for (kernel, rate) in [
+            ("cpu.fma-chain.1t", 90_000_000_000), ("cpu.int-mix.1t", 200_000_000),
+        ] as [(String, UInt64)] {
+            try deployment.accept(.recordBenchmark(verdict(machine, rate: rate, kernel: kernel)))
+        }
         let points = try deployment.record(of: machine)["points"]
         #expect(points?["headline"]?.unsigned == 0)
         #expect(points?["groups"]?.elements?.first?["group"] == "cpu1")

@@ -1,0 +1,139 @@
+// The tile chain: the matrix chain for matrices that are too large to upload or too dear to check
+// whole. X_t = X_{t-1}^T B_t as before, but every round commits to tiles of 32 x 32 residues, and
+// the verifier draws tiles to see: each with the 32 columns of X_{t-1} that it was made of.
+//
+// A tile of X_t at rows I and columns J is X_{t-1}[:, I]^T B_t[:, J]. So a matrix is committed to
+// in panels of 32 columns, a tree of tiles in each and a tree over the panels, and B_t (like X_0)
+// is drawn in panels too, of which a verifier draws the one it needs.
+
+import CKernels
+import Primitives
+
+/// The shape of one matrix of a tile chain.
+struct TileChainShape: Sendable {
+    /// Rows and columns of a tile, and columns of a panel.
+    static let edge = Int(CHALLENGE_BAND_ROWS)
+
+    /// Rows and columns of the matrix.
+    let size: Int
+    /// Bytes of one residue.
+    let entryBytes: Int
+
+    /// Panels in a matrix, and tiles in a panel.
+    var panels: Int { size / Self.edge }
+    /// Bytes of a tile.
+    var tileBytes: Int { Self.edge * Self.edge * entryBytes }
+    /// Bytes of a panel.
+    var panelBytes: Int { size * Self.edge * entryBytes }
+
+    /// The tree of one panel's tiles.
+    func tree(_ panel: UnsafeRawBufferPointer) -> CommitmentTree {
+        CommitmentTree(leaves: CommitmentTree.leaves(panel, of: tileBytes))
+    }
+
+    /// The tile's place: its panel, and its row in it.
+    func place(_ opening: ChallengeMessage.Opening) -> (row: Int, column: Int) {
+        (Int(opening.block) / panels, Int(opening.block) % panels)
+    }
+}
+
+/// Runs a tile chain and keeps every round's matrix for the openings.
+final class TileChainProver {
+    private let shape: TileChainShape
+    private let rounds: Int
+    private let engine: any MatrixEngine
+    private let flat: AlignedBuffer<Int8>
+    private let kept: [AlignedBuffer<Int8>]
+    private var trees: [CommitmentTree] = []
+    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+
+    /// Takes all the memory a run with these workers needs.
+    init(_ format: MatrixFormat, size: Int, rounds: Int, workers: Workers) {
+        let shape = TileChainShape(size: size, entryBytes: format.entryBytes)
+        self.shape = shape
+        self.rounds = rounds
+        engine = format.engine(size: size, layout: .columns, workers: workers)
+        let count = size * size * shape.entryBytes
+        flat = AlignedBuffer(count: count, repeating: 0)
+        kept = (0..<rounds).map { _ in AlignedBuffer(count: count, repeating: 0) }
+    }
+
+    /// Runs `limit` rounds, or all, and returns their roots.
+    func run(_ key: ChallengeKey, workers: Workers, rounds limit: Int? = nil) -> [Digest] {
+        trees = []
+        engine.start(key.start, workers: workers)
+        var root = key.firstRoot
+        for round in 0..<min(limit ?? rounds, rounds) {
+            engine.step(key.round(round + 1, after: root), into: flat, workers: workers)
+            let tree = commit(keeping: kept[round], workers)
+            trees.append(tree)
+            root = tree.root
+        }
+        return trees.map(\.root)
+    }
+
+    /// Brings the rows into panels, and commits to them.
+    private func commit(keeping panels: AlignedBuffer<Int8>, _ workers: Workers) -> CommitmentTree {
+        let (shape, flat) = (shape, flat)
+        let roots = AlignedBuffer<Digest>(count: shape.panels, repeating: .zero)
+        let (across, along) = (
+            TileChainShape.edge * shape.entryBytes, shape.size * shape.entryBytes
+        )
+        workers.forEach(shape.panels) { panel in
+            let start = panels.start + panel * shape.panelBytes
+            for row in 0..<shape.size {
+                (start + row * across).update(
+                    from: flat.start + row * along + panel * across, count: across)
+            }
+            roots.start[panel] =
+                shape.tree(
+                    panels.bytes(from: panel * shape.panelBytes, count: shape.panelBytes)
+                ).root
+        }
+        return CommitmentTree(leaves: (0..<shape.panels).map { roots.start[$0] })
+    }
+
+    /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
+    func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
+        let tiles = UInt32(shape.panels * shape.panels)
+        guard
+            openings.allSatisfy({
+                $0.pass >= 1 && $0.pass <= trees.count && $0.block < tiles
+            })
+        else {
+            throw Refusal("challenge.parameters", "an opening names a tile that is not there")
+        }
+        self.openings = openings[...]
+    }
+
+    /// The next piece of the proof, or nil when all was given.
+    func nextProof() -> ChallengeMessage.ProofPiece? {
+        guard !openings.isEmpty else { return nil }
+        let most = ChallengeMessage.tilesInPiece(shape)
+        let part = openings.prefix(most)
+        openings = openings.dropFirst(most)
+        return .tiles(part.map(proof))
+    }
+
+    private func proof(_ opening: ChallengeMessage.Opening) -> ChallengeMessage.TileProof {
+        let (row, column) = shape.place(opening)
+        let round = Int(opening.pass) - 1
+        let target = panel(column, round: round)
+        let tile = target[row * shape.tileBytes..<(row + 1) * shape.tileBytes]
+        return ChallengeMessage.TileProof(
+            opening: opening, panel: round == 0 ? [] : Array(panel(row, round: round - 1)),
+            panelPath: round == 0 ? [] : trees[round - 1].path(of: row), tile: Array(tile),
+            tilePath: shape.tree(target).path(of: row), columnPath: trees[round].path(of: column))
+    }
+
+    private func panel(_ panel: Int, round: Int) -> UnsafeRawBufferPointer {
+        kept[round].bytes(from: panel * shape.panelBytes, count: shape.panelBytes)
+    }
+}
+
+extension ChallengeMessage {
+    /// How many tiles of this shape one message may carry.
+    static func tilesInPiece(_ shape: TileChainShape) -> Int {
+        max(1, pieceLimit / (shape.panelBytes + shape.tileBytes + 4096))
+    }
+}
