@@ -37,13 +37,15 @@ AVX2_TARGET static inline int32_t sum_256(__m256i x) {
 /// Adds to 32 sums in order: interleaving left each register the columns 4 part .. 4 part + 3 of
 /// both halves.
 AVX2_TARGET static inline void scatter_256(const __m256i *sum, int32_t *to) {
-    UNROLLED for (int half = 0; half < 2; half++)
-        UNROLLED for (int part = 0; part < 4; part++) {
-            __m128i *at = (__m128i *)(to + 16 * half + 4 * part);
-            const __m128i x = half ? _mm256_extracti128_si256(sum[part], 1)
-                                   : _mm256_castsi256_si128(sum[part]);
-            _mm_storeu_si128(at, _mm_add_epi32(_mm_loadu_si128(at), x));
-        }
+    const __m256i in_order[4] = {
+        _mm256_permute2x128_si256(sum[0], sum[1], 0x20),
+        _mm256_permute2x128_si256(sum[2], sum[3], 0x20),
+        _mm256_permute2x128_si256(sum[0], sum[1], 0x31),
+        _mm256_permute2x128_si256(sum[2], sum[3], 0x31)};
+    UNROLLED for (int part = 0; part < 4; part++) {
+        __m256i *at = (__m256i *)(to + 8 * part);
+        _mm256_storeu_si256(at, _mm256_add_epi32(_mm256_loadu_si256(at), in_order[part]));
+    }
 }
 
 #define NAME(x) x##_256
