@@ -81,26 +81,3 @@ public struct LocalSuite: Sendable {
             shareOfPeak: MachinePeak.share(of: score.rate, kernel))
     }
 }
-
-/// What the arithmetic of this machine can do at most, measured by multiply-adds in registers.
-enum MachinePeak {
-    /// Steps of a loop that last a few milliseconds.
-    private static let steps: UInt64 = 1_000_000
-
-    /// A rate over the peak of the threads that worked for it, in millionths; nil where no peak is
-    /// known.
-    static func share(of rate: UInt64, _ kernel: Kernel) -> UInt64? {
-        var peak: UInt64 = 0
-        // The best of a few: whatever else runs can only slow a loop down.
-        for _ in 0..<5 {
-            let start = SystemClock.monotonicNanoseconds()
-            let operations = PeakLoop.run(for: kernel, steps: steps)
-            let sample = RateSample(
-                work: operations, nanoseconds: SystemClock.monotonicNanoseconds() - start)
-            peak = max(peak, sample.perSecond)
-        }
-        guard peak > 0 else { return nil }
-        let threads = kernel.threads == .one ? 1 : UInt128(Machine.cores)
-        return UInt64(clamping: UInt128(rate) * 1_000_000 / (UInt128(peak) * threads))
-    }
-}

@@ -3,6 +3,7 @@
 #include "delta.h"
 #include "gemm.h"
 #include "isa.h"
+#include "pages.h"
 #include "peaks.h"
 #include "products.h"
 #include "suite.h"
