@@ -238,14 +238,20 @@ INLINE void transpose_eight(const float *from, ptrdiff_t stride, float *to) {
 #undef ROW_BLOCK
 #undef TRANSPOSE
 
+/// Whether packing A pays: each packed float is used often, and its factors would be read from lines
+/// far apart.
+static int packs_rows(const struct althing_product *product) {
+    if (product->rows < 48 || product->columns < 128) return 0;
+    return product->a_step >= 128 || (product->columns >= 256 && product->depth >= 128);
+}
+
 static void gemm(const struct althing_product *product, float *workspace) {
     ptrdiff_t rows = product->rows, columns = product->columns, depth = product->depth;
     if (rows <= 2 && product->b_column == 1 && columns % LANES == 0) {
         few_rows(product);
         return;
     }
-    // Packing A pays when each packed float is used often and its factors lie pages apart.
-    if (columns >= 256 && (product->a_row >= 512 || product->a_step >= 512)) {
+    if (packs_rows(product)) {
         single_blocked(product, workspace);
         return;
     }
