@@ -174,7 +174,7 @@ let testTargets: [Target] = [
         "Node",
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet", "Platform", "Transport",
-            "LogStore", "Telemetry",
+            "LogStore", "Telemetry", "Benchmarking",
             "Client", logging,
         ]),
     tests(

@@ -13,6 +13,14 @@ public struct ChallengeableMachine: Sendable, Equatable {
     public let isBusy: Bool
     /// Whether its real jobs run slower than its score.
     public let isSlow: Bool
+
+    /// Describes a machine.
+    public init(agent: Address, owner: Address, isBusy: Bool, isSlow: Bool) {
+        self.agent = agent
+        self.owner = owner
+        self.isBusy = isBusy
+        self.isSlow = isSlow
+    }
 }
 
 extension Views {

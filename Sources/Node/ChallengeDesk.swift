@@ -1,8 +1,9 @@
 // Challenges in progress: the verifier's side of the kernel suite, on this member's clock.
 //
-// What is held here lives in the memory of the member that leads and decides nothing: a verdict
-// counts when it is on the log. A member that stops takes its challenges with it, and nobody has
-// failed them.
+// What is held here lives in the memory of one member and decides nothing: a verdict counts when it
+// is on the log. Any member takes a machine that comes by itself; machines that are called together
+// come to the leader, whose one clock starts them. A member that stops takes its challenges with
+// it, and nobody has failed them.
 
 import Benchmarking
 import ControlPlane
@@ -22,14 +23,14 @@ actor ChallengeDesk {
 
     private var running: [Digest: Running] = [:]
     private var calls = ChallengeCalls()
-    private let member: ClusterMember
+    private let line: VerdictLine
     private let logger: Logger
 
     /// The most challenges at once: each may hold a few megabytes.
     static let limit = 64
 
-    init(member: ClusterMember, logger: Logger) {
-        self.member = member
+    init(line: VerdictLine, logger: Logger) {
+        self.line = line
         self.logger = logger
     }
 
@@ -94,15 +95,19 @@ actor ChallengeDesk {
 
     // MARK: Ends
 
-    /// Ends what is out of time; called about once a second.
-    func sweep(present: Set<Address>) async throws(Refusal) {
+    /// Ends what is out of time; called several times a second, on every member.
+    func sweep() async throws(Refusal) {
         let now = SystemClock.monotonicNanoseconds()
         for (session, var challenge) in running {
             guard let verdict = challenge.verifier.tick(now: now).verdict else { continue }
             try await end(session, verdict, challenge)
         }
-        for lapsed in calls.lapsed(now: now, present: present) {
-            try await member.record(
+    }
+
+    /// Fails machines that are there and did not come when they were called.
+    func sweepCalls(present: Set<Address>) async throws(Refusal) {
+        for lapsed in calls.lapsed(now: SystemClock.monotonicNanoseconds(), present: present) {
+            try await line.record(
                 BenchmarkRecord(
                     provider: lapsed.agent, kernel: lapsed.kernel, version: lapsed.version,
                     session: SHA256.hash(try SystemEntropy.bytes(32)), passed: false,
@@ -131,7 +136,7 @@ actor ChallengeDesk {
                 "provider": "\(challenge.agent)", "kernel": "\(challenge.kernel)",
                 "code": "\(verdict.code)",
             ])
-        try await member.record(
+        try await line.record(
             BenchmarkRecord(
                 provider: challenge.agent, kernel: challenge.kernel,
                 version: challenge.verifier.specification.kernelVersion.version,
@@ -164,12 +169,4 @@ actor ChallengeDesk {
 
     /// What an agent is called to now; nil for nothing, or when it has begun.
     func call(for agent: Address) -> JSON? { calls.json(for: agent) }
-}
-
-extension ClusterMember {
-    /// Puts a verdict on the log; throws when it was refused.
-    nonisolated func record(_ record: BenchmarkRecord) async throws(Refusal) {
-        let receipt = try await submit(.recordBenchmark(record))
-        guard receipt.accepted else { throw Refusal(receipt.code, receipt.message) }
-    }
 }

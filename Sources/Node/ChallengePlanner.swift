@@ -1,6 +1,7 @@
-// When machines are challenged again: at times of a Poisson process an owner, drawn here from the
-// system's entropy, so that neither the log nor a provider can foresee them. An owner who is due
-// gets no new work until all machines that are there are idle; then all are called at once.
+// When machines are challenged again: at times of a Poisson process a group of machines that may be
+// one, drawn here from the system's entropy, so that neither the log nor a provider can foresee
+// them. A group that is due gets no new work until all machines that are there are idle; then all
+// are called at once.
 
 import Benchmarking
 import ControlPlane
@@ -15,14 +16,16 @@ actor ChallengePlanner {
     private let challenges: ChallengeDesk
     /// Instead of the policy's mean interval, in milliseconds; for tests and drills.
     private let interval: UInt64?
-    /// When each owner is due, in nanoseconds of the monotonic clock.
+    /// When each group is due, by its first machine, in nanoseconds of the monotonic clock.
     private var due: [Address: UInt64] = [:]
     private var nextTurn: UInt64 = 0
-    /// Machines whose owner is due: they finish what they run and get nothing new.
+    /// Machines whose group is due: they finish what they run and get nothing new.
     private(set) var reserved: Set<Address> = []
 
     /// How often the planner looks, in nanoseconds.
     private static let pace: UInt64 = 500_000_000
+    /// How long a group that is due waits for its busy machines, in nanoseconds.
+    private static let patience: UInt64 = 600_000_000_000
 
     init(
         member: ClusterMember, desk: ProviderDesk, challenges: ChallengeDesk, interval: UInt64?
@@ -39,29 +42,29 @@ actor ChallengePlanner {
         guard now >= nextTurn else { return }
         nextTurn = now + ChallengePlanner.pace
         let present = await desk.present(within: 6_000_000_000)
-        try await challenges.sweep(present: present)
+        try await challenges.sweepCalls(present: present)
         let (machines, policy) = try await member.read { (views) throws(Refusal) in
             (views.challengeable(present: present), try views.challengePolicy())
         }
-        var owners: [Address: [ChallengeableMachine]] = [:]
-        for machine in machines { owners[machine.owner, default: []].append(machine) }
-        due = due.filter { owners[$0.key] != nil }
+        let groups = ChallengeGroups.make(machines, networks: await desk.networks)
+        let firsts = Set(groups.compactMap(\.first?.agent))
+        due = due.filter { firsts.contains($0.key) }
         reserved = []
-        for (owner, machines) in owners {
-            try await consider(owner, machines, policy, now: now)
-        }
+        for group in groups { try await consider(group, policy, now: now) }
     }
 
     private func consider(
-        _ owner: Address, _ machines: [ChallengeableMachine], _ policy: BenchmarkPolicy,
-        now: UInt64
+        _ machines: [ChallengeableMachine], _ policy: BenchmarkPolicy, now: UInt64
     ) async throws(Refusal) {
-        guard let time = due[owner] else {
-            due[owner] = now &+ (try wait(policy, hurry: machines.contains(where: \.isSlow)))
+        guard let first = machines.first?.agent else { return }
+        guard let time = due[first] else {
+            due[first] = now &+ (try wait(policy, hurry: machines.contains(where: \.isSlow)))
             return
         }
         guard now >= time else { return }
-        guard machines.allSatisfy({ !$0.isBusy }) else {
+        // A long job holds nobody up for ever: those who share its device are measured beside it.
+        let waited = now >= time &+ ChallengePlanner.patience
+        guard waited || machines.allSatisfy({ !$0.isBusy }) else {
             reserved.formUnion(machines.map(\.agent))
             return
         }
@@ -70,13 +73,14 @@ actor ChallengePlanner {
         guard !names.isEmpty,
             let kernel = KernelRegistry.kernel(named: names[Int(lot % UInt64(names.count))])
         else { return }
+        let idle = machines.filter { !$0.isBusy }
         await challenges.call(
-            machines.map(\.agent), kernel: kernel, within: policy.readyWithin * 1_000_000)
-        for machine in machines { await desk.wake(machine.agent) }
-        due[owner] = now &+ (try wait(policy, hurry: false))
+            idle.map(\.agent), kernel: kernel, within: policy.readyWithin * 1_000_000)
+        for machine in idle { await desk.wake(machine.agent) }
+        due[first] = now &+ (try wait(policy, hurry: false))
     }
 
-    /// Nanoseconds until an owner is due; a machine whose jobs run slow is looked at sooner.
+    /// Nanoseconds until a group is due; a machine whose jobs run slow is looked at sooner.
     private func wait(_ policy: BenchmarkPolicy, hurry: Bool) throws(Refusal) -> UInt64 {
         let lot = try SystemEntropy.seed()
         let wait =

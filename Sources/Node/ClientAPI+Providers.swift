@@ -12,18 +12,15 @@ import Wallet
 extension ClientAPI {
     func providerRoutes() -> [Route] {
         [
-            Route(
-                "POST", "/api/v1/provider/session", "Sign in as a provider's agent",
-                leaderOnly: true
-            ) { [self] request, _ async throws(Refusal) in try await openSession(try request.json())
+            Route("POST", "/api/v1/provider/session", "Sign in as a provider's agent") {
+                [self] request, _ async throws(Refusal) in try await openSession(request)
             },
             Route(
                 "POST", "/api/v1/provider/poll", "Wait for work, at most five seconds",
                 leaderOnly: true
             ) { [self] request, _ async throws(Refusal) in try await poll(request) },
             Route(
-                "POST", "/api/v1/provider/challenge", "Exchange messages of a kernel challenge",
-                leaderOnly: true
+                "POST", "/api/v1/provider/challenge", "Exchange messages of a kernel challenge"
             ) { [self] request, _ async throws(Refusal) in try await challenge(request) },
             Route(
                 "POST", "/api/v1/provider/stream/{request}",
@@ -39,7 +36,15 @@ extension ClientAPI {
         ]
     }
 
-    private func openSession(_ body: JSON) async throws(Refusal) -> HTTPResponse {
+    /// Signs an agent in: at the leader, who gives work, or, when it says `here`, at this member,
+    /// which can challenge it as well as the leader can.
+    private func openSession(_ request: HTTPRequest) async throws(Refusal) -> HTTPResponse {
+        let body = try request.json()
+        if await !member.isLeader {
+            guard body["here"]?.flag == true else { return try await proxy.forward(request) }
+            // A machine that was registered a moment ago is known here too.
+            try await member.readBarrier()
+        }
         guard let agent = Address(hex: try body.requiredText("agent")),
             let timestamp = body["timestamp"]?.unsigned
         else { throw Refusal("request.malformed", "`agent` and `timestamp` are needed") }
@@ -60,7 +65,8 @@ extension ClientAPI {
     }
 
     private func poll(_ request: HTTPRequest) async throws(Refusal) -> HTTPResponse {
-        let agent = try await desk.agent(token: request.bearer)
+        let agent = try await desk.agent(
+            token: request.bearer, from: LeaderProxy.clientAddress(of: request))
         let body = try request.json()
         let running = Set((body["running"]?.elements ?? []).compactMap(\.unsigned))
         var work = try await work(for: agent)
@@ -103,7 +109,15 @@ extension ClientAPI {
     private func challenge(_ request: HTTPRequest) async throws(Refusal) -> HTTPResponse {
         // The clock stops when the message is here, whatever is done with it afterwards.
         let arrived = SystemClock.monotonicNanoseconds()
-        let agent = try await desk.agent(token: request.bearer)
+        let agent: Address
+        do throws(Refusal) {
+            agent = try await desk.agent(
+                token: request.bearer, from: LeaderProxy.clientAddress(of: request))
+        } catch {
+            // Who signed in at the leader is challenged by the leader.
+            guard await !member.isLeader else { throw error }
+            return try await proxy.forward(request)
+        }
         let body = try request.json()
         let message = try body.requiredHex("message")
         if let text = body["session"]?.text {

@@ -22,6 +22,7 @@ struct LeaderDuties: Sendable {
             try? await Task.sleep(for: .milliseconds(50))
             // Also on a member that no longer leads: its customers still wait.
             await desk.dropStalled(silentFor: settings.providerSilenceMilliseconds * 1_000_000)
+            await sweepChallenges()
             guard await member.isLeader else { continue }
             do throws(Refusal) {
                 try await openEpoch()
@@ -32,6 +33,15 @@ struct LeaderDuties: Sendable {
             } catch {
                 logger.debug("duty put off", metadata: ["code": "\(error.code)"])
             }
+        }
+    }
+
+    /// Challenges run on every member.
+    private func sweepChallenges() async {
+        do throws(Refusal) {
+            try await challenges.sweep()
+        } catch {
+            logger.warning("verdict not recorded", metadata: ["code": "\(error.code)"])
         }
     }
 

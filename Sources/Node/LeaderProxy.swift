@@ -9,9 +9,16 @@ import Transport
 struct LeaderProxy: Sendable {
     let settings: MemberSettings
     let member: ClusterMember
-    let client: HTTPClient
+    let line: HTTPClient
 
     static let mark = "x-althing-forwarded"
+    /// Where the client called from: believed between members only.
+    static let client = "x-althing-client"
+
+    /// Where a request's client called from, through whichever member.
+    static func clientAddress(of request: HTTPRequest) -> String {
+        request.peer == nil ? request.remoteAddress : request.headers[client] ?? ""
+    }
 
     /// Asks the leader; throws `cluster.no-leader` when there is none, or when it moved on the way.
     func forward(_ request: HTTPRequest) async throws(Refusal) -> HTTPResponse {
@@ -30,9 +37,10 @@ struct LeaderProxy: Sendable {
             if let value = request.headers[name] { onward.headers.add(name, value) }
         }
         onward.headers.add(LeaderProxy.mark, "1")
+        onward.headers.add(LeaderProxy.client, request.remoteAddress)
         onward.pin = PinnedKey(seat.publicKey)
         onward.idleTimeout = .seconds(120)
-        let answer = try await client.stream(onward)
+        let answer = try await line.stream(onward)
         var headers: HTTPHeaders = [:]
         for name in ["content-type", "cache-control", "retry-after"] {
             if let value = answer.headers[name] { headers.add(name, value) }

@@ -67,13 +67,14 @@ public struct MemberProcess: Sendable {
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects",
             peers: try MemberProcess.peerOrigins(settings), client: peerClient, logger: logger)
-        let challenges = ChallengeDesk(member: member, logger: logger)
+        let proxy = LeaderProxy(settings: settings, member: member, line: peerClient)
+        let challenges = ChallengeDesk(
+            line: VerdictLine(member: member, proxy: proxy), logger: logger)
         let api = ClientAPI(
             settings: settings, member: member, desk: desk, challenges: challenges,
             objects: objects,
             gateway: Gateway(settings: settings, member: member, desk: desk, logger: logger),
-            proxy: LeaderProxy(settings: settings, member: member, client: peerClient),
-            metrics: metrics, logger: logger)
+            proxy: proxy, metrics: metrics, logger: logger)
         let routes = api.routes()
         let respond: HTTPResponder = { request in await api.respond(request, routes: routes) }
         let operators = OperatorDoor(member: member, settings: settings, logger: logger)

@@ -43,6 +43,8 @@ actor ProviderDesk {
     private var sessions: [Digest: Session] = [:]
     private var nextSession: UInt64 = 1
     private var lastSeen: [Address: UInt64] = [:]
+    /// Where each agent last called from.
+    private(set) var networks: [Address: String] = [:]
     private var queues: [Address: [ServeRequest]] = [:]
     private var running: [Digest: Serving] = [:]
     private var sleepers: [Address: [UInt64: CheckedContinuation<Void, Never>]] = [:]
@@ -64,11 +66,16 @@ actor ProviderDesk {
     }
 
     /// The agent behind a token; throws `session.unknown`.
-    func agent(token: String?) throws(Refusal) -> Address {
+    ///
+    /// - Parameter address: where it calls from, when that is known.
+    func agent(token: String?, from address: String? = nil) throws(Refusal) -> Address {
         guard let token, let session = sessions[SHA256.hash(Array(token.utf8))] else {
             throw Refusal("session.unknown", "sign in first: this session is not known here")
         }
         lastSeen[session.agent] = SystemClock.monotonicNanoseconds()
+        if let address, let network = NetworkPrefix.of(address) {
+            networks[session.agent] = network
+        }
         return session.agent
     }
 

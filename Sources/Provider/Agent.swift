@@ -125,9 +125,12 @@ public actor Agent {
 /// Signing in.
 public enum AgentSession {
     /// Opens a session for an agent; throws what the cluster refuses.
-    public static func open(_ client: ClusterClient, key: Secp256k1PrivateKey) async throws(Refusal)
-        -> String
-    {
+    ///
+    /// - Parameter here: whether the member that answers keeps the session, to challenge the agent;
+    ///   otherwise the leader does, who also gives work.
+    public static func open(
+        _ client: ClusterClient, key: Secp256k1PrivateKey, here: Bool = false
+    ) async throws(Refusal) -> String {
         let genesis = try await client.genesis()
         let timestamp = SystemClock.now().milliseconds
         let text = SessionGreeting.text(genesis: genesis.digest, timestamp: timestamp)
@@ -136,7 +139,7 @@ public enum AgentSession {
             "/api/v1/provider/session",
             [
                 "agent": .string(key.address.hex), "timestamp": .int(timestamp),
-                "signature": .string(Hex.encode(signature.bytes)),
+                "signature": .string(Hex.encode(signature.bytes)), "here": .bool(here),
             ])
         guard let token = answer["token"]?.text else {
             throw Refusal("cluster.answer", "the member gave no session")

@@ -26,7 +26,8 @@ public struct BenchmarkRun: Sendable {
     ///
     /// - Parameter call: the member's call that this answers, if it called.
     public func challenge(kernel: String, call: UInt64? = nil) async throws(Refusal) -> JSON {
-        let token = try await AgentSession.open(client, key: key)
+        // Who is called starts with others, at the leader; any member can challenge one alone.
+        let token = try await AgentSession.open(client, key: key, here: call == nil)
         let options = ClusterClient.Options(token: token, timeout: .seconds(120))
         let prover = ChallengeProver(
             provider: key.address, agent: "althing",

@@ -18,6 +18,9 @@ struct PeerDoor: Sendable {
     /// The answer, or nil when it is something that clients ask for too.
     func answer(_ request: HTTPRequest) async -> HTTPResponse? {
         if let answer = PeerObjects.answer(request, objects) { return answer }
+        if request.method == "POST", request.path == VerdictLine.path {
+            return await verdict(request)
+        }
         guard let segments = request.pathSegments, segments.first == "peer",
             request.method == "GET"
         else { return nil }
