@@ -51,9 +51,10 @@ enum ProviderRules {
                 "a machine's name is 1 to 64 lower-case letters, digits and `-`, not"
                     + " `\(machine.name)`")
         }
-        guard 1...4096 ~= machine.cores, machine.memoryBytes >= 64 << 20 else {
+        guard 1...4096 ~= machine.cores, 64 << 20...64 << 40 ~= machine.memoryBytes else {
             throw Refusal(
-                "provider.resources", "a machine offers 1 to 4096 cores and at least 64 MiB")
+                "provider.resources",
+                "a machine offers 1 to 4096 cores and 64 MiB to 64 TiB of memory")
         }
         guard ["bubblewrap", "oci", "process"].contains(machine.isolation) else {
             throw Refusal(

@@ -47,7 +47,7 @@ public enum RedTeamRun {
     /// Honest machines under way at once: these really compute.
     private static let honestWidth = 2
     /// Members with ten machines each at once.
-    private static let arenaWidth = 4
+    private static let arenaWidth = 6
 
     /// Tries every cheater `trials` times and as many honest machines.
     ///
@@ -150,7 +150,8 @@ public enum RedTeamRun {
         await concurrently(trials, width: arenaWidth) { _ in
             do {
                 let (seen, count) = try await Arena.with(
-                    repository: repository, interval: 1000, kernels: ["cpu.sgemm.mt"]
+                    // Time for ten machines to prove the device's speed before they are called.
+                    repository: repository, interval: 6000, kernels: ["cpu.sgemm.mt"]
                 ) { arena in try await Cheater.oneDeviceAsMany(arena, machines: 10) }
                 // Whoever the device serves first keeps its score; the others lose theirs.
                 return Trial(isCaught: seen >= count - 2, code: "\(seen) of \(count) seen")

@@ -113,7 +113,7 @@ extension Cheater {
         for _ in 0..<count { machines.append(try await arena.machine(owner: 1)) }
         for machine in machines {
             var alone = try await machine.open("cpu.sgemm.mt")
-            _ = try await answerHonestly(&alone, delay: .milliseconds(20))
+            _ = try await answerHonestly(&alone, delay: Device.pace)
         }
         let device = Device()
         var seen = 0
@@ -162,12 +162,15 @@ extension Cheater {
 
 /// One device: whoever asks waits until those before are done.
 struct Device: Sendable {
+    /// What it takes beside the arithmetic: long against whatever else keeps this machine busy.
+    static let pace = Duration.milliseconds(100)
+
     private let queue = WaitingLine()
 
     func compute(_ key: ChallengeKey, _ parameters: ChallengeParameters) async -> MatrixAnswer {
         await queue.enter()
         let answer = MatrixForger(key, parameters)?.answer() ?? MatrixAnswer()
-        try? await Task.sleep(for: .milliseconds(20))
+        try? await Task.sleep(for: Device.pace)
         await queue.leave()
         return answer
     }

@@ -48,6 +48,25 @@ import Testing
         }
     }
 
+    @Test func `an impossible size is refused where it is read, on either side`() {
+        let impossible: [ChallengeParameters] = [
+            .matrixChain(size: 33, rounds: 1), .matrixChain(size: .max, rounds: .max),
+            .streamChain(blocks: .max, passes: 1, openings: 1),
+            .laneChain(lanes: 16, steps: .max, rounds: 1, openings: 4096),
+            .tileChain(size: 1 << 31, rounds: 1, openings: 1),
+            .walkChain(pages: .max, chains: .max, steps: .max, rounds: .max, openings: .max),
+        ]
+        for parameters in impossible {
+            let prepare = ChallengeMessage.prepare(
+                .init(
+                    session: .zero, kernel: .init(name: "cpu.sgemm.mt", version: 1), threads: .all,
+                    parameters: parameters, memory: 1))
+            #expect(throws: Refusal("challenge.malformed", "")) {
+                try ChallengeMessage.received(prepare.encoded)
+            }
+        }
+    }
+
     @Test func `damaged bytes are refused or decode to their own canonical form`() {
         var lots = SplitMix64(seed: 3)
         for message in messages {

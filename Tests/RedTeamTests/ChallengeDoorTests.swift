@@ -125,6 +125,26 @@ extension ArenaTests {
             }
         }
 
+        @Test func `a member holds a bounded number of challenges`() async throws {
+            try await Arena.with(repository: repository) { arena in
+                var machines: [Contestant] = []
+                for number in 0...64 { machines.append(try await arena.machine(owner: number)) }
+                var open: [Conversation] = []
+                for machine in machines.dropLast() {
+                    open.append(try await machine.open("mem.stream-chain.mt"))
+                }
+                // The one too many stays registered, whole, and comes in when another has left.
+                let machine = try #require(machines.last)
+                #expect(
+                    await code { () async throws(Refusal) in
+                        try await machine.open("mem.stream-chain.mt")
+                    } == "challenge.busy")
+                #expect(try await machine.record()["samples"]?.elements?.isEmpty == true)
+                _ = try await open[0].say(.abort(session: open[0].sessionDigest, reason: "room"))
+                #expect(try await machine.open("mem.stream-chain.mt").prepare != nil)
+            }
+        }
+
         @Test func `machines of one owner start at the same instant`() async throws {
             try await Arena.with(repository: repository, interval: 1000) { arena in
                 let machines = [
