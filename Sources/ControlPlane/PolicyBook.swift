@@ -15,10 +15,27 @@ enum PolicyBook {
         return record
     }
 
+    /// The policy in force, parsed; texts that were parsed before are not parsed again.
+    private static func parsed<Policy: Sendable>(
+        _ name: String, in state: any StateReader,
+        _ parse: (_ text: String, _ file: String) throws(Refusal) -> Policy
+    ) throws(Refusal) -> Policy {
+        let text = try record(name, in: state).text
+        let file = "Policies/\(name).yaml"
+        let ground = (state as? StateOverlay)?.ground ?? state
+        guard let database = ground as? StateDatabase else { return try parse(text, file) }
+        return try database.policies.policy(name, text) { (text) throws(Refusal) in
+            try parse(text, file)
+        }
+    }
+
     static func constitution(_ state: any StateReader, genesis: Genesis) throws(Refusal)
         -> Constitution
     {
-        try constitution(try record("constitution", in: state).text, genesis: genesis)
+        let bounds: ConstitutionBounds = genesis.timings.production ? .production : .development
+        return try parsed("constitution", in: state) { (text, file) throws(Refusal) in
+            try Constitution(parsing: text, name: file, bounds: bounds)
+        }.mappingTimes { genesis.timings.scaled($0) }
     }
 
     static func constitution(_ text: String, genesis: Genesis) throws(Refusal) -> Constitution {
@@ -29,34 +46,39 @@ enum PolicyBook {
     }
 
     static func revenue(_ state: any StateReader) throws(Refusal) -> RevenuePolicy {
-        try RevenuePolicy(
-            parsing: try record("revenue", in: state).text, name: "Policies/revenue.yaml")
+        try parsed("revenue", in: state) { (text, file) throws(Refusal) in
+            try RevenuePolicy(parsing: text, name: file)
+        }
     }
 
     static func pricing(_ state: any StateReader) throws(Refusal) -> PricingPolicy {
-        try PricingPolicy(
-            parsing: try record("pricing", in: state).text, name: "Policies/pricing.yaml")
+        try parsed("pricing", in: state) { (text, file) throws(Refusal) in
+            try PricingPolicy(parsing: text, name: file)
+        }
     }
 
     static func release(_ state: any StateReader) throws(Refusal) -> ReleasePolicy {
-        try ReleasePolicy(
-            parsing: try record("release", in: state).text, name: "Policies/release.yaml")
+        try parsed("release", in: state) { (text, file) throws(Refusal) in
+            try ReleasePolicy(parsing: text, name: file)
+        }
     }
 
     static func verification(_ state: any StateReader) throws(Refusal) -> VerificationPolicy {
-        try VerificationPolicy(
-            parsing: try record("verification", in: state).text,
-            name: "Policies/verification.yaml")
+        try parsed("verification", in: state) { (text, file) throws(Refusal) in
+            try VerificationPolicy(parsing: text, name: file)
+        }
     }
 
     static func scheduling(_ state: any StateReader) throws(Refusal) -> SchedulingPolicy {
-        try SchedulingPolicy(
-            parsing: try record("scheduling", in: state).text, name: "Policies/scheduling.yaml")
+        try parsed("scheduling", in: state) { (text, file) throws(Refusal) in
+            try SchedulingPolicy(parsing: text, name: file)
+        }
     }
 
     static func benchmarks(_ state: any StateReader) throws(Refusal) -> BenchmarkPolicy {
-        try BenchmarkPolicy(
-            parsing: try record("benchmarks", in: state).text, name: "Policies/benchmarks.yaml")
+        try parsed("benchmarks", in: state) { (text, file) throws(Refusal) in
+            try BenchmarkPolicy(parsing: text, name: file)
+        }
     }
 
     /// The suite that machines of this deployment are challenged with: where days are shortened,

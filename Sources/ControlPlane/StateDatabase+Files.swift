@@ -35,6 +35,36 @@ extension StateDatabase {
                 + " and let this member join again")
     }
 
+    /// Flips one bit of a stored value behind everybody's back, as a device does; for simulations.
+    /// `row` and `bit` are taken modulo what there is.
+    package func rot(row: UInt64, bit: UInt64) {
+        var found = entries(from: [], to: [UInt8](repeating: 0xFF, count: 256), limit: Int.max)
+        found.removeAll { $0.value.isEmpty }
+        guard !found.isEmpty, damagedKey == nil else { return }
+        let entry = found[Int(row % UInt64(found.count))]
+        var value = entry.value
+        let place = Int(bit % UInt64(value.count * 8))
+        value[place / 8] ^= 1 << (place % 8)
+        guard let statement = prepared("UPDATE state SET value = ?2 WHERE key = ?1") else { return }
+        bind(statement, 1, entry.key)
+        bind(statement, 2, value)
+        sqlite3_step(statement)
+        sqlite3_reset(statement)
+    }
+
+    /// A copy of the state as of now, in memory; for simulations.
+    ///
+    /// Throws `state.unavailable` with SQLite's reason.
+    package func copyInMemory() throws(Refusal) -> StateDatabase {
+        let copy = try StateDatabase(path: ":memory:")
+        let backup = sqlite3_backup_init(copy.handle, "main", handle, "main")
+        let step = backup.map { sqlite3_backup_step($0, -1) } ?? SQLITE_ERROR
+        sqlite3_backup_finish(backup)
+        guard step == SQLITE_DONE else { throw Refusal("state.unavailable", copy.message) }
+        try copy.readProgress()
+        return copy
+    }
+
     /// Copies the state to a new file at `target` as of one entry, while another connection goes
     /// on writing. Not flushed to the device. Blocks: to be called from a thread that may.
     ///

@@ -26,6 +26,8 @@ public final class StateDatabase: StateReader {
     /// The membership of the consensus group as of that entry, in the core's canonical form; empty
     /// while it is the genesis'. Not of the state that the digest covers: it follows from the log.
     public private(set) var configuration: [UInt8] = []
+    /// What the policies' texts said when they were last parsed.
+    let policies = ParsedPolicies()
     /// The form of the file. A later form is refused, never guessed at.
     static let format: Int32 = 2
 
@@ -109,7 +111,7 @@ public final class StateDatabase: StateReader {
         return statement
     }
 
-    private func readProgress() throws(Refusal) {
+    func readProgress() throws(Refusal) {
         let sql = "SELECT applied, digest, term, configuration FROM progress WHERE id = 1"
         guard let statement = prepared(sql) else { throw Refusal("state.unavailable", message) }
         defer { sqlite3_reset(statement) }

@@ -65,6 +65,9 @@ public final class StateOverlay: StateReader {
     /// An overlay without changes.
     public init(_ parent: any StateReader) { self.parent = parent }
 
+    /// What lies under all overlays.
+    public var ground: any StateReader { (parent as? StateOverlay)?.ground ?? parent }
+
     /// The value under `key` with the changes applied.
     public func value(for key: [UInt8]) -> [UInt8]? {
         if let change = changes[key] { return change.value }
