@@ -75,9 +75,21 @@ struct LogFolder {
                 identity = try SystemEntropy.seed()
             }
         }
+        if known == nil { try name(markFile, identity) }
         return try replay(
             segments, firstSequence: headers.first??.firstSequence, identity: identity,
             mark: known?.mark, markFile: markFile)
+    }
+
+    /// Writes down in a second place which log this is, and that no flush is noted yet: else the
+    /// loss of a first segment's header would leave a log that nobody can name.
+    private func name(_ markFile: any LogFile, _ identity: UInt64) throws(Refusal) {
+        for counter in 0..<2 as Range<UInt64> {
+            let mark = FlushMark(counter: counter)
+            try markFile.write(mark.encode(identity: identity), at: mark.position)
+        }
+        try markFile.flush()
+        try disk.flushFolder(path)
     }
 
     private func replay(

@@ -222,6 +222,24 @@ import Testing
         #expect(subject.store.lastIndex == index)
     }
 
+    /// The flush mark is not flushed with each batch, but who it belongs to stands in it from the
+    /// first moment on.
+    @Test func `after a loss of power a first segment without its header is known all the same`()
+        throws
+    {
+        for seed in 0..<20 as Range<UInt64> {
+            var random = SplitMix64(seed: seed)
+            let subject = try Subject()
+            for index in 1...5 as ClosedRange<UInt64> { try subject.store.commit([entry(index)]) }
+            let disk = subject.disk.afterCrash(&random)
+            let segment = try #require(disk.names.first { $0.hasSuffix(".log") })
+            disk.damage(segment) { for i in 0..<64 { $0[i] = 0xEE } }
+            let again = try Subject(disk)
+            #expect(again.store.identity == subject.store.identity)
+            #expect(try again.store.entries(from: 1, to: 5).count == 5)
+        }
+    }
+
     @Test func `files that say of no log that they belong to it are refused`() throws {
         let subject = try Subject()
         try subject.store.commit([entry(1)])
