@@ -5,6 +5,7 @@ import Cryptography
 import Logging
 public import Primitives
 import Raft
+import Synchronization
 import Telemetry
 public import Transport
 
@@ -29,6 +30,10 @@ public final class PeerNetwork: Sendable {
             member: { key in seats.first { $0.publicKey == key.bytes }?.id },
             receive: { from, bytes in member.receive(bytes, from: from) })
         callbacks.fault = { refusal in member.noteFault(refusal) }
+        // Who calls can be called: without this a member that was down for a while would hear
+        // nothing from here, no vote either, until the pause between two attempts is over.
+        let callers = Callers()
+        callbacks.greeted = { id in callers.links.withLock { $0[id] }?.hurry() }
         let listener = try await PeerListener.start(
             host: settings.peerHost, port: settings.peerPort, identity: identity,
             loop: member.loop, callbacks: callbacks, responder: responder)
@@ -48,6 +53,7 @@ public final class PeerNetwork: Sendable {
                 }
             }
         }
+        callers.links.withLock { [links] in $0 = links }
         return PeerNetwork(links: links, listener: listener, metrics: member.metrics.peers)
     }
 
@@ -84,4 +90,9 @@ public final class PeerNetwork: Sendable {
         for link in links.values { link.close() }
         await listener.shutdown()
     }
+}
+
+/// The links, for a listener that was there before them.
+private final class Callers: Sendable {
+    let links = Mutex<[UInt64: PeerLink]>([:])
 }

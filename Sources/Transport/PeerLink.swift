@@ -72,6 +72,7 @@ public final class PeerLink: Sendable {
     private let onChange: @Sendable (PeerLinkState) -> Void
     private let state: Mutex<State>
     private let keeper = Mutex<Task<Void, Never>?>(nil)
+    private let pause = PausePoint()
 
     /// Starts a link. `own` says who this member is at present; `onChange` hears how the link
     /// stands. Both are called on event loops or the shared pool, and must return at once.
@@ -91,15 +92,16 @@ public final class PeerLink: Sendable {
                     urgentBytes: configuration.urgentBytes,
                     bulkBytes: max(PeerLimits.message, configuration.bulkBytes)),
                 host: configuration.host, port: configuration.port))
-        let task = Task { [weak self] in
+        let task = Task { [weak self, pause] in
             var pauses = BackOff(configuration)
             while !Task.isCancelled {
+                pause.begin()
                 let start = ContinuousClock.now
                 guard let attempt = await self?.connectOnce() else { return }
                 // Nothing here holds the link while the connection stands.
                 try? await attempt.channel?.closeFuture.get()
                 if ContinuousClock.now - start > .seconds(1) { pauses.reset() }
-                guard (try? await Task.sleep(for: pauses.next())) != nil else { return }
+                if await pause.rest(for: pauses.next()) { pauses.reset() }
             }
         }
         keeper.withLock { $0 = task }
@@ -137,6 +139,11 @@ public final class PeerLink: Sendable {
 
     /// Drops the connection, so that both sides greet anew: after a change of epoch.
     public func reconnect() { state.withLock { $0.channel }?.close(promise: nil) }
+
+    /// The other member was heard of: the next attempt to reach it does not wait any longer.
+    public func hurry() {
+        if !isConnected { pause.end() }
+    }
 
     /// Ends the link; what waits is dropped.
     public func close() {
@@ -248,6 +255,40 @@ private let tcpUserTimeout: CInt = 18
 /// Linux's number for the option that bounds what the kernel takes before it is sent: bytes that
 /// wait there can no longer be overtaken by an urgent message.
 private let tcpNotSentLowat: CInt = 25
+
+/// A pause that can be cut short.
+private final class PausePoint: Sendable {
+    private let state = Mutex<(isCut: Bool, timer: Task<Void, any Error>?)>((false, nil))
+
+    /// From now on `end` counts for the pause that follows.
+    func begin() { state.withLock { $0 = (false, nil) } }
+
+    /// Waits for that long, or until it is ended or the task is cancelled. True when it was ended.
+    func rest(for length: Duration) async -> Bool {
+        let timer = state.withLock { state -> Task<Void, any Error>? in
+            guard !state.isCut else { return nil }
+            let timer = Task { try await Task.sleep(for: length) }
+            state.timer = timer
+            return timer
+        }
+        if let timer {
+            await withTaskCancellationHandler {
+                _ = await timer.result
+            } onCancel: {
+                timer.cancel()
+            }
+        }
+        return state.withLock { $0.isCut }
+    }
+
+    /// Ends the pause under way, or else the next one.
+    func end() {
+        state.withLock { state in
+            state.isCut = true
+            state.timer?.cancel()
+        }
+    }
+}
 
 /// Pauses between attempts, doubling, and never twice the same for two members.
 private struct BackOff {

@@ -19,6 +19,8 @@ public final class PeerListener: Sendable {
         public var member: @Sendable (PinnedKey) -> UInt64?
         /// A last word on a member that greeted correctly: the reason to refuse it, or nil.
         public var refuse: @Sendable (PeerIdentity) -> Refusal? = { _ in nil }
+        /// Hears that a member has greeted correctly: it runs, and can be reached.
+        public var greeted: @Sendable (UInt64) -> Void = { _ in }
         /// Hears why a connection was ended: a wrong certificate, greeting or frame.
         public var fault: @Sendable (Refusal) -> Void = { _ in }
         /// Takes a message.

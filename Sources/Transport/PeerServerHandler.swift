@@ -81,5 +81,6 @@ final class PeerServerHandler: ChannelInboundHandler {
         let answer = PeerHello(from: own, to: hello.from.member)
         context.writeAndFlush(
             wrapOutboundOut(ByteBuffer(bytes: peerFrame(.hello, answer.encoded))), promise: nil)
+        callbacks.greeted(hello.from.member)
     }
 }

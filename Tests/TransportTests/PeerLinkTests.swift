@@ -29,15 +29,17 @@ struct PeerLinkTests {
 
     /// Member 1 listens with key 1; keys 1 to 5 belong to the members of the same number.
     static func listen(
-        port: Int = 0, _ messages: Happenings<[UInt8]>, responder: @escaping HTTPResponder = echo
+        port: Int = 0, _ messages: Happenings<[UInt8]>, greeted: Happenings<UInt64> = .init(),
+        responder: @escaping HTTPResponder = echo
     ) async throws -> PeerListener {
         let holders = Dictionary(
             uniqueKeysWithValues: try (1...5).map { (try key(UInt8($0)), UInt64($0)) })
+        var callbacks = PeerListener.Callbacks(
+            identity: { member(1) }, member: { holders[$0] },
+            receive: { _, bytes in messages.add(bytes) })
+        callbacks.greeted = { greeted.add($0) }
         return try await PeerListener.start(
-            host: "127.0.0.1", port: port, identity: try identity(1),
-            callbacks: .init(
-                identity: { member(1) }, member: { holders[$0] },
-                receive: { _, bytes in messages.add(bytes) }),
+            host: "127.0.0.1", port: port, identity: try identity(1), callbacks: callbacks,
             responder: responder)
     }
 
@@ -95,6 +97,35 @@ struct PeerLinkTests {
         _ = await states.first { $0 == .connected(PeerLinkTests.member(1)) }
         link.close()
         await listener.shutdown()
+    }
+
+    /// A member that was away and comes back calls the others, and must not wait until they call.
+    @Test func `a link whose member is heard of does not wait`() async throws {
+        let messages = Happenings<[UInt8]>()
+        let states = Happenings<PeerLinkState>()
+        let port = try await PeerLinkTests.freedPort()
+        var configuration = PeerLink.Configuration(
+            member: 1, key: try key(1), host: "127.0.0.1", port: port, identity: try identity(2))
+        (configuration.shortestPause, configuration.longestPause) = (.seconds(600), .seconds(600))
+        let link = try PeerLink(
+            configuration, own: { PeerLinkTests.member(2) }, onChange: { states.add($0) })
+        _ = await states.first { if case .unreachable = $0 { true } else { false } }
+        let greeted = Happenings<UInt64>()
+        let listener = try await PeerLinkTests.listen(port: port, messages, greeted: greeted)
+        link.send([1], priority: .urgent)
+        link.hurry()
+        #expect(await messages.first { _ in true } == [1])
+        #expect(await greeted.first { _ in true } == 2)
+        link.close()
+        await listener.shutdown()
+    }
+
+    /// A port that was free a moment ago.
+    private static func freedPort() async throws -> Int {
+        let listener = try await PeerLinkTests.listen(Happenings<[UInt8]>())
+        let port = listener.port
+        await listener.shutdown()
+        return port
     }
 
     @Test func `a member of another cluster is told so`() async throws {
