@@ -72,6 +72,7 @@ public actor ClusterMember {
             appliedIndex: machine.appliedIndex, appliedTerm: machine.appliedTerm,
             configuration: try ConfigurationState(
                 stored: machine.configuration, seats: settings.genesis.seats.map(\.id)),
+            covered: snapshots.newest.map { CorePosition(term: $0.term, index: $0.index) },
             recentBytes: ClusterMember.recentBytes,
             disk: MeasuredDisk(disk: settings.logDisk, watch: metrics.disk))
         log.newestSnapshot = try snapshots.newest?.snapshot(

@@ -30,11 +30,12 @@ package final class DurableLog: Storage {
     ///   - appliedIndex: how far the state is applied; those entries are committed for certain.
     ///   - appliedTerm: the term of the last of them, where the state knows it.
     ///   - configuration: the membership as of that entry; nil for the genesis'.
+    ///   - covered: the place up to which a durable snapshot holds the state; nil for the genesis.
     ///   - recentBytes: how much of the log's end is kept in memory, so as not to be read back.
     package init(
         folder: String, genesis: Genesis, appliedIndex: UInt64, appliedTerm: UInt64 = 0,
-        configuration: ConfigurationState? = nil, options: LogOptions = LogOptions(),
-        recentBytes: Int = 0, disk: any LogDisk = SystemDisk()
+        configuration: ConfigurationState? = nil, covered: CorePosition? = nil,
+        options: LogOptions = LogOptions(), recentBytes: Int = 0, disk: any LogDisk = SystemDisk()
     ) throws(Refusal) {
         recent = RecentEntries(limit: recentBytes)
         store = try LogStore(folder: folder, options: options, disk: disk)
@@ -50,6 +51,7 @@ package final class DurableLog: Storage {
             ])
             lastWritten = store.lastIndex
         }
+        try letGoOfLostBeginning(covered ?? DurableLog.genesis)
         if appliedIndex > store.lastIndex, appliedTerm > 0 {
             // A snapshot was put in place, and then its mark did not reach the log.
             try store.commit([
@@ -67,6 +69,19 @@ package final class DurableLog: Storage {
                 "state.ahead-of-log",
                 "the state is at entry \(appliedIndex), the log ends at \(store.lastIndex)")
         }
+    }
+
+    /// Where the log begins may be lost with the record that said so: then everything before the
+    /// first entry that was found counts as unreadable. What a snapshot covers is not needed.
+    private func letGoOfLostBeginning(_ covered: CorePosition) throws(Refusal) {
+        let first = store.firstIndex
+        guard first <= covered.index, covered.index <= store.lastIndex,
+            let lost = store.damaged.first, lost.lowerBound == first,
+            first <= DurableLog.genesis.index || lost.upperBound <= covered.index
+        else { return }
+        let place = StoredPosition(index: covered.index, term: covered.term)
+        try store.commit([.snapshotMark(place), .boundary(place)])
+        lastWritten = store.lastIndex
     }
 
     /// What was unusual when the log was opened, in sentences.
@@ -171,6 +186,16 @@ package final class DurableLog: Storage {
             case .failure(let refusal): report(.logFailed(refusal))
             }
         }
+    }
+
+    /// Lets go of entries up to `last`, which a durable snapshot of `covered` holds; for
+    /// simulations, whose members keep no history.
+    package func compact(through last: UInt64, covered: CorePosition) throws(Refusal) {
+        guard last >= store.firstIndex, last <= covered.index else { return }
+        try store.commit([
+            .snapshotMark(StoredPosition(index: covered.index, term: covered.term))
+        ])
+        try store.compact(through: last)
     }
 
     /// Stores the records of a batch before it returns; for simulations.

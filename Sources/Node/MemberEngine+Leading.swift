@@ -2,8 +2,8 @@
 // soon as the leader is seen to have gone.
 
 import ControlPlane
-import Primitives
-import Raft
+package import Primitives
+package import Raft
 
 extension MemberEngine {
     /// How many ticks apart members stand for election after a leader that was seen to go: enough
@@ -26,6 +26,18 @@ extension MemberEngine {
         successionAttempts = 0
     }
 
+    /// Another stands for election after the leader that was seen to go, and has less of the log
+    /// than this member, who must refuse it: then it is this member's turn.
+    func noteRival(_ rival: Message) throws(Refusal) {
+        guard isSuccessionOpen, rival.kind == .preVote, node.role == .follower, node.leader == nil
+        else { return }
+        let last = node.lastIndex
+        guard let term = try node.term(at: last),
+            (term, last) > (rival.logTerm, rival.index)
+        else { return }
+        node.overrideElectionTimeout(ticks: 1)
+    }
+
     /// This member stood and was not elected: another knew more, or had not seen the leader go. It
     /// stands again soon, a few times; then elections are timed as usual.
     func standAgain() {
@@ -42,6 +54,11 @@ extension MemberEngine {
         isSuccessionOpen = false
         let extra = Int(successionRandom.next() % UInt64(electionTicks))
         if node.role == .follower { node.overrideElectionTimeout(ticks: electionTicks + extra) }
+    }
+
+    /// Proposes a change of membership, where this member leads.
+    package func propose(_ change: ConfigurationChange) throws(Refusal) {
+        try node.propose(change)
     }
 
     /// Gives leadership to the voter that has most of the log and was heard from lately.

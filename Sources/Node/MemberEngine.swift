@@ -121,6 +121,9 @@ package final class MemberEngine {
     /// Whether this member leads.
     package var isLeader: Bool { node.role == .leader }
 
+    /// The latest term it has seen.
+    package var term: UInt64 { node.term }
+
     // MARK: Inputs
 
     /// Takes one input.
@@ -163,6 +166,7 @@ package final class MemberEngine {
             return
         }
         try node.step(message)
+        try noteRival(message)
     }
 
     private func take(_ envelope: Envelope, _ reply: Reply<CommandReceipt>) {
@@ -176,7 +180,7 @@ package final class MemberEngine {
 
     /// A refusal of the core is harmless unless the core says that it stopped for good.
     private func note(_ refusal: Refusal) {
-        if node.status.failure != nil {
+        if node.failure != nil {
             fail(refusal)
         } else {
             effects.notes.append(.refused(refusal))

@@ -1,7 +1,7 @@
 // The consensus core and the log each have a type named `LogPosition`; this file names the core's,
 // so that the files that use both can tell them apart.
 
-import Raft
+package import Raft
 
 /// A position as the consensus core has it.
-typealias CorePosition = Raft.LogPosition
+package typealias CorePosition = Raft.LogPosition

@@ -25,8 +25,9 @@ public import Primitives
 /// With `asynchronousStorageWrites`, steps 2 to 5 run in parallel: send every message of a `Ready`
 /// at once, except those addressed to `ReservedMember.appendThread` (store its entries, hard state
 /// and snapshot) and `ReservedMember.applyThread` (apply its entries). Each of these two queues is
-/// worked off in order; when one of its messages is done (flushed, if it has `responses`), its
-/// `responses` are sent, those to this member by `step(_:)`. `advance()` is not called.
+/// worked off in order; when one of its messages is done (flushed, if it has `responses` or a
+/// `repair`), its `responses` are sent, those to this member by `step(_:)`. `advance()` is not
+/// called.
 ///
 /// A refusal with code `raft.invariant`, `raft.log-lost` or of storage stops the member for good
 /// (`status.failure`): it would otherwise deny what it had promised. Any other refusal leaves it
@@ -64,13 +65,16 @@ public struct RawNode {
     public var appliedIndex: LogIndex { core.log.applied }
     /// The active membership.
     public var configuration: GroupConfiguration { core.tracker.configuration }
+    /// The last entry of the log, durable or not.
+    package var lastIndex: LogIndex { core.log.lastIndex }
     /// The first entry of the log, durable or not.
     package var firstIndex: LogIndex { core.log.firstIndex }
-    /// The term of an entry of the log, durable or not, nil where it is not known; for checks
-    /// from outside.
+    /// The term of an entry of the log, durable or not, nil where it is not known.
     package func term(at index: LogIndex) throws(Refusal) -> Term? {
         try core.log.term(at: index)
     }
+    /// Why it stopped for good, if it did.
+    package var failure: Refusal? { core.failure }
     /// Whether it has lost something that others still have to supply.
     public var isImpaired: Bool { core.isImpaired }
     /// Everything about it. Copies; not for the hot path.

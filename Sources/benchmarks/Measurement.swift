@@ -63,3 +63,9 @@ func capture(_ command: String) -> (output: String, status: Int32) {
 /// The package's root folder: this file lies at Sources/benchmarks in it.
 let packageRoot = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
     .joined(separator: "/")
+
+/// Prints a line that is seen at once, also by who looks at a file: some runs take long.
+func printNow(_ parts: String...) {
+    print(parts.joined(separator: " "))
+    fflush(nil)
+}

@@ -9,7 +9,9 @@
 //   benchmarks tamper [COUNT]       single changes of right answers; a million
 //   benchmarks prediction [JOBS]    predicted against actual run times; 50 jobs
 //   benchmarks repeatability [N]    how far scores of N sessions lie apart; 10
-//   benchmarks failover [KILLS] [SECONDS]   the leader killed, its disk hung, every core busy
+//   benchmarks failover [KILLS]     the leader killed, its disk hung
+//   benchmarks calm [SECONDS]       every core kept busy: no election; 600
+//   benchmarks memory [PUTS] [--etcd]   what members keep in memory; a million
 //   benchmarks faults [ROUNDS]      real processes under faults, with a checker of histories
 //   benchmarks storage-faults       one replica's storage damaged, ours and etcd's
 
@@ -31,9 +33,18 @@ case "consensus":
         ).run()
     }
 case "failover":
-    let seconds = arguments.dropFirst(2).first.flatMap { Int($0) } ?? 60
     await orExplain { () async throws in
-        try await FailoverBenchmark(kills: repeats, busySeconds: seconds).run()
+        try await FailoverBenchmark(kills: count ?? 50).run()
+    }
+case "calm":
+    await orExplain { () async throws in
+        try await CalmBenchmark(seconds: max(10, count ?? 600)).run()
+    }
+case "memory":
+    await orExplain { () async throws in
+        try await MemoryBenchmark(
+            puts: count ?? 1_000_000, hasPeer: arguments.contains("--etcd")
+        ).run()
     }
 case "faults":
     await orExplain { () async throws in
@@ -56,8 +67,8 @@ case "prediction": PredictionBenchmark(jobs: count ?? 50).run()
 case "repeatability": RepeatabilityBenchmark(sessions: count ?? 10).run()
 default:
     print(
-        "usage: benchmarks training|kernels|consensus|failover|faults|storage-faults|votes|tally"
-            + "|redteam|tamper|prediction|repeatability [N]")
+        "usage: benchmarks training|kernels|consensus|failover|calm|memory|faults|storage-faults"
+            + "|votes|tally|redteam|tamper|prediction|repeatability [N]")
     exit(64)
 }
 

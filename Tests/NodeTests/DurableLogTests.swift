@@ -55,6 +55,60 @@ import Testing
         #expect(try log.initialState().0 == HardState(term: 3, vote: 0, commit: 3))
     }
 
+    /// The record of where the log begins is lost: what lies before the first entry is no entry of
+    /// anybody's, and is not asked for.
+    @Test func forgetsALostBeginning() throws {
+        let disk = MemoryDisk()
+        var options = LogOptions()
+        options.identity = 1
+        options.segmentBytes = 1 << 14
+        var log = try DurableLog(
+            folder: "log", genesis: try genesis(), appliedIndex: 1, options: options, disk: disk)
+        try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...4)))
+        log.close()
+        let segment = try #require(disk.names.first { $0.hasSuffix(".log") })
+        disk.damage(segment) { for place in 64..<112 { $0[place] = 0xEE } }
+        for _ in 0..<2 {
+            log = try DurableLog(
+                folder: "log", genesis: try genesis(), appliedIndex: 1, options: options,
+                disk: disk)
+            #expect(log.damaged.isEmpty)
+            #expect(log.firstIndex == 2)
+            #expect(log.lastIndex == 4)
+            #expect(
+                try log.entries(from: 2, to: 5, maximumBytes: .max).map(\.index) == [2, 3, 4])
+            log.close()
+        }
+    }
+
+    /// The same behind a snapshot: it covers what cannot be read, so nobody is asked for it.
+    @Test func forgetsWhatASnapshotCovers() throws {
+        let disk = MemoryDisk()
+        var options = LogOptions()
+        options.identity = 1
+        options.segmentBytes = 1 << 14
+        let log = try DurableLog(
+            folder: "log", genesis: try genesis(), appliedIndex: 1, options: options, disk: disk)
+        for start in stride(from: 2, to: 902, by: 100) as StrideTo<UInt64> {
+            let range = start...start + 99
+            try log.commit(
+                try log.records(of: batch(term: 2, commit: start - 1, indexes: range)))
+        }
+        let covered = CorePosition(term: 2, index: 800)
+        try log.compact(through: 700, covered: covered)
+        log.close()
+        // The record that let the segments before go.
+        let segment = try #require(disk.names.last { $0.hasSuffix(".log") })
+        let end = try #require(disk.bytes(of: segment).lastIndex { $0 != 0 })
+        disk.damage(segment) { for place in end - 40...end { $0[place] = 0xEE } }
+        let again = try DurableLog(
+            folder: "log", genesis: try genesis(), appliedIndex: 850, covered: covered,
+            options: options, disk: disk)
+        #expect(again.damaged.isEmpty)
+        #expect(again.lastIndex == 901)
+        #expect(try again.term(at: 901) == 2)
+    }
+
     /// What is committed is not replaced, whoever asks.
     @Test func keepsCommittedEntries() throws {
         var options = LogOptions()

@@ -30,6 +30,8 @@ extension ClusterMember {
             || (log.bytesWritten >= settings.snapshotLogBytes && applied > newest)
             // Came by a snapshot of another member's: whoever lags behind this one needs its own.
             || newest + 1 < log.firstIndex
+            // A newcomer takes no snapshot from before its time, and its entries may be gone.
+            || (snapshots.newest.map { $0.configuration != engine.machine.configuration } ?? false)
         guard isDue, engine.machine.damage == nil else { return }
         isMakingSnapshot = true
         snapshotPause = 50

@@ -2,7 +2,7 @@
 
 import Cryptography
 package import Primitives
-import Raft
+package import Raft
 
 /// A snapshot's place in the log, and its file's size and digest.
 package struct SnapshotDescriptor: BinaryCodable, Sendable, Equatable {
@@ -17,7 +17,9 @@ package struct SnapshotDescriptor: BinaryCodable, Sendable, Equatable {
     /// SHA-256 of the file.
     package var digest: Digest
 
-    init(index: UInt64, term: UInt64, configuration: [UInt8], size: UInt64, digest: Digest) {
+    package init(
+        index: UInt64, term: UInt64, configuration: [UInt8], size: UInt64, digest: Digest
+    ) {
         self.index = index
         self.term = term
         self.configuration = configuration
@@ -48,7 +50,7 @@ package struct SnapshotDescriptor: BinaryCodable, Sendable, Equatable {
     }
 
     /// As the consensus core sends it; `seats` are the genesis' members.
-    func snapshot(seats: [UInt64]) throws(Refusal) -> Snapshot {
+    package func snapshot(seats: [UInt64]) throws(Refusal) -> Snapshot {
         Snapshot(
             position: CorePosition(term: term, index: index),
             configuration: try ConfigurationState(stored: configuration, seats: seats),
@@ -58,7 +60,7 @@ package struct SnapshotDescriptor: BinaryCodable, Sendable, Equatable {
 
 extension ConfigurationState {
     /// The membership as it is stored with the state; empty stands for the genesis' seats.
-    init(stored bytes: [UInt8], seats: [UInt64]) throws(Refusal) {
+    package init(stored bytes: [UInt8], seats: [UInt64]) throws(Refusal) {
         if bytes.isEmpty {
             self.init(voters: seats)
         } else {

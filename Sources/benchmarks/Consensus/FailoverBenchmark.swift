@@ -1,5 +1,5 @@
-// How soon after the leader's end the next write is acknowledged, at default settings; what a disk
-// that hangs does; and that a busy machine is no reason for an election.
+// How soon after the leader's end the next write is acknowledged, at default settings, and what a
+// disk that hangs does.
 
 import Glibc
 import Platform
@@ -9,8 +9,6 @@ import Transport
 /// `benchmarks failover`.
 struct FailoverBenchmark {
     let kills: Int
-    /// How long all cores are kept busy, in seconds.
-    let busySeconds: Int
 
     func run() async throws(Refusal) {
         let folder = try BenchFolder.make("failover")
@@ -25,7 +23,6 @@ struct FailoverBenchmark {
         do throws(Refusal) {
             try await killLeaders(group)
             try await stall(group, folder)
-            try await beBusy(group)
             await group.stop()
         } catch {
             await group.stop()
@@ -51,7 +48,7 @@ struct FailoverBenchmark {
         }
         try await caughtUp(group)
         times.sort()
-        print(
+        printNow(
             "leader killed \(kills) times, next write acknowledged after (ms): p50",
             column(times[times.count / 2], width: 1), " p99",
             column(times[min(times.count - 1, times.count * 99 / 100)], width: 1), " worst",
@@ -84,7 +81,7 @@ struct FailoverBenchmark {
         let elapsed = Double(SystemClock.monotonicNanoseconds() - start) / 1e6
         let second = try await group.leader(among: others)
         try Files.remove(file)
-        print(
+        printNow(
             "leader's disk hung: member \(second) answers writes after",
             column(elapsed, width: 1), "ms")
         try await caughtUp(group)
@@ -104,32 +101,7 @@ struct FailoverBenchmark {
         }
         let present = try await group.leader()
         let after = await group.status(present)?["term"]?.integer ?? 0
-        print("5 stalls of 0.2 s: \(after - term) elections")
-    }
-
-    // MARK: Load
-
-    private func beBusy(_ group: AlthingGroup) async throws(Refusal) {
-        let leader = try await group.leader()
-        let term = await group.status(leader)?["term"]?.integer ?? 0
-        var burners: [ChildProcess] = []
-        for _ in 0..<2 * Machine.cores {
-            var command = ChildCommand("sh", ["-c", "while :; do :; done"])
-            command.output = .none
-            burners.append(try await ChildProcess.start(command))
-        }
-        let end = SystemClock.monotonicNanoseconds() + UInt64(busySeconds) * 1_000_000_000
-        var puts = 0
-        while SystemClock.monotonicNanoseconds() < end {
-            if await group.put(2, to: leader, timeout: .seconds(2)) { puts += 1 }
-            try? await Task.sleep(for: .milliseconds(50))
-        }
-        for burner in burners { burner.kill() }
-        let present = try await group.leader()
-        let after = await group.status(present)?["term"]?.integer ?? 0
-        print(
-            "every core kept busy twice over for \(busySeconds) s: \(after - term) elections,"
-                + " \(puts) puts")
+        printNow("5 stalls of 0.2 s: \(after - term) elections")
     }
 }
 

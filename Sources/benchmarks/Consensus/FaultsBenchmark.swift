@@ -52,7 +52,7 @@ struct FaultsBenchmark {
                 ("ALTHING_STALL_FILE", "\(folder)/stall-\(member)"),
             ]
         }
-        if network == nil { print("not the superuser: no member is cut off from the others") }
+        if network == nil { printNow("not the superuser: no member is cut off from the others") }
         do throws(Refusal) {
             var holds = true
             for _ in 0..<rounds {
@@ -103,7 +103,7 @@ struct FaultsBenchmark {
         for client in clients { await client.value }
         _ = try await group.leader()
         let (line, holds) = history.verdict()
-        print("\(fault.rawValue.padded(34)) \(line)")
+        printNow("\(fault.rawValue.padded(34)) \(line)")
         return holds
     }
 

@@ -146,8 +146,8 @@ struct StorageFaultsBenchmark {
     func run() async throws(Refusal) {
         let folder = try BenchFolder.make("storage")
         defer { BenchFolder.remove(folder) }
-        print("one follower of three damaged, the others well:")
-        print("".padded(46) + "althing".padded(30) + "etcd")
+        printNow("one follower of three damaged, the others well:")
+        printNow("".padded(46) + "althing".padded(30) + "etcd")
         let hasPeer = await EtcdGroup.version() != nil
         var healed = 0
         for (number, fault) in StorageFault.allCases.enumerated() {
@@ -161,9 +161,9 @@ struct StorageFaultsBenchmark {
                 theirs = await suffer(fault, group, folder)
                 await group.stop()
             }
-            print(fault.rawValue.padded(46) + mine.padded(30) + theirs)
+            printNow(fault.rawValue.padded(46) + mine.padded(30) + theirs)
         }
-        print("healed by itself, with right reads: \(healed) of \(StorageFault.allCases.count)")
+        printNow("healed by itself, with right reads: \(healed) of \(StorageFault.allCases.count)")
     }
 
     private func suffer(
