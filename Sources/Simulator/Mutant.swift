@@ -35,7 +35,8 @@ public struct Mutant: Sendable {
         if case .member = place { "cluster" } else { "group" }
     }
 
-    /// The first seed that finds it, and as what; nil when none does.
+    /// The first seed that finds it, and as what; nil when none does. A seed finds a bug when it
+    /// fails with it and holds without it: what fails either way says nothing of the bug.
     public func firstKill(
         in seeds: ClosedRange<UInt64>, blueprint: Blueprint, width: Int
     ) async -> (seed: UInt64, violation: Refusal)? {
@@ -45,7 +46,9 @@ public struct Mutant: Sendable {
             var campaign = Campaign(blueprint: blueprint)
             (campaign.flaw, campaign.width) = (flaw, width)
             _ = await campaign.run(seeds) { report in
-                if let violation = report.violation { kill = (report.seed, violation) }
+                guard let violation = report.violation else { return true }
+                let control = Simulation(blueprint: blueprint, seed: report.seed).run()
+                if control.violation == nil { kill = (report.seed, violation) }
                 return kill == nil
             }
         case .core, .storage:
@@ -54,7 +57,9 @@ public struct Mutant: Sendable {
             if case .core(let flaw) = place { group.coreFlaw = flaw }
             if case .storage(let flaw) = place { group.storageFlaw = flaw }
             await group.run(seeds) { report in
-                if let violation = report.violation { kill = (report.seed, violation) }
+                guard let violation = report.violation else { return true }
+                let control = GroupRun().run(seed: report.seed)
+                if control.violation == nil, !control.waits { kill = (report.seed, violation) }
                 return kill == nil
             }
         }

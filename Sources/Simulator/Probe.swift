@@ -24,6 +24,14 @@ public enum Probe: String, Sendable, CaseIterable {
     case partitionSymmetric = "partition-symmetric"
     case partitionAsymmetric = "partition-asymmetric"
     case leaderIsolated = "leader-isolated"
+    // Membership and snapshots.
+    case membershipChanged = "membership-changed"
+    case membershipJoint = "membership-joint"
+    case leaderRemoved = "leader-removed"
+    case snapshotMade = "snapshot-made"
+    case snapshotOffered = "snapshot-offered"
+    case snapshotInstalled = "snapshot-installed"
+    case stateFromPeer = "state-from-peer"
     // Members and disks.
     case processKilled = "process-killed"
     case crashLoop = "crash-loop"
@@ -36,6 +44,8 @@ public enum Probe: String, Sendable, CaseIterable {
     case flushFailed = "flush-failed"
     case diskFull = "disk-full"
     case diskRotted = "disk-rotted"
+    case stateRotted = "state-rotted"
+    case stateRotFound = "state-rot-found"
     case damageFound = "damage-found"
     case damageRepaired = "damage-repaired"
     case diskSlow = "disk-slow"

@@ -9,10 +9,12 @@ extension Simulation {
     /// Compares the members now and then; at the end, whether all is done.
     func inspect() throws(Refusal) {
         queue.plan(.inspect, at: now + 200_000)
-        try ClusterChecks.matchLogs(members, payloads: false)
+        try ClusterChecks.matchLogs(members, isThorough: false)
         guard !isFaulty else { return }
+        try restoreMembership()
         isAtRest =
-            clients.allSatisfy { $0.open == nil && $0.completed >= lengths.finalOperations }
+            (plan.churnPace == 0 || isMembershipWhole)
+            && clients.allSatisfy { $0.open == nil && $0.completed >= lengths.finalOperations }
             && members.allSatisfy {
                 $0.current?.engine.machine.appliedIndex == checks.lastApplied
                     && $0.current?.engine.core.isImpaired == false
@@ -26,18 +28,20 @@ extension Simulation {
         let applied = members.map {
             $0.current.map { String($0.engine.machine.appliedIndex) } ?? "down"
         }
+        let damaged = members.flatMap { $0.current?.log.damaged ?? [] }
         let waiting = clients.filter { $0.open != nil }.map { String($0.number + 1) }
         throw Refusal(
             "simulation.liveness",
             "without faults, after \(lengths.livenessMilliseconds) ms: "
                 + (leader().map { "member \($0 + 1) leads" } ?? "nobody leads")
-                + ", members applied \(applied.joined(separator: ", ")), clients"
-                + " \(waiting.joined(separator: ", ")) wait")
+                + ", members applied \(applied.joined(separator: ", "))"
+                + (waiting.isEmpty ? "" : ", clients \(waiting.joined(separator: ", ")) wait")
+                + (damaged.isEmpty ? "" : ", entries \(damaged) cannot be read"))
     }
 
     /// Everything that can be judged only at the end.
     func checkOutcome() throws(Refusal) {
-        try ClusterChecks.matchLogs(members, payloads: true)
+        try ClusterChecks.matchLogs(members, isThorough: true)
         try ClusterChecks.balanceBooks(members)
         try ClusterChecks.keepReceipts(history, members, blueprint)
         for account in blueprint.accounts.indices {

@@ -86,7 +86,7 @@ extension Simulation {
     }
 
     /// Takes what the member had to say in this step.
-    func answerClients(of number: Int) {
+    func answerClients(of number: Int) throws(Refusal) {
         for reply in replies.takeAll() {
             switch reply {
             case .receipt(let ticket, .success(let receipt)):
@@ -95,7 +95,14 @@ extension Simulation {
                 guard let request = requests[ticket] else { continue }
                 let isLeader = members[number].current?.engine.isLeader == true
                 probes.reach(isLeader ? .readServedByLeader : .readServedByFollower)
-                answer(ticket, .success(read(request)))
+                let result = read(request)
+                // Nothing is served from a damaged state.
+                if let damage = members[request.member].current?.engine.machine.damage {
+                    answer(ticket, .failure(damage))
+                    try feed(request.member, .stateDamaged(damage))
+                } else {
+                    answer(ticket, .success(result))
+                }
             case .receipt(let ticket, .failure(let refusal)),
                 .barrier(let ticket, .failure(let refusal)):
                 answer(ticket, .failure(refusal))

@@ -43,6 +43,7 @@ extension Simulation {
             queue.plan(
                 .diskRecovers(member: member), at: now + faultRandom.pick(500_000...4_000_000))
         case .rotDisk: rotDisk()
+        case .rotState: rotState()
         case .jumpClock:
             // Two clocks are never further apart than the bound that members allow each other.
             probes.reach(.clockJumped)
@@ -199,6 +200,14 @@ extension Simulation {
         }
     }
 
+    /// A row of the state changes by itself.
+    private func rotState() {
+        guard members.count > 2, members[rotVictim].current != nil else { return }
+        probes.reach(.stateRotted)
+        tell("the state of member \(rotVictim + 1) rots")
+        members[rotVictim].rotState(row: faultRandom.next(), bit: faultRandom.next())
+    }
+
     // MARK: The end of it
 
     /// From now on nothing breaks.
@@ -213,9 +222,10 @@ extension Simulation {
             members[number].disk.failFlushes(nil)
             members[number].disk.setCapacity(.max)
             // Rot that nobody read yet is found by reading everything.
-            if number == rotVictim, probes[.diskRotted] > 0 {
+            if number == rotVictim, probes[.diskRotted] + probes[.stateRotted] > 0 {
                 members[number].kill(&diskRandom)
                 members[number].disk.failFlushes(nil)
+                if probes[.stateRotted] > 0 { members[number].dropState() }
             }
             if members[number].current == nil { try start(number) }
         }
@@ -247,6 +257,8 @@ extension Simulation {
         case .voteIgnoredInLease: probes.reach(.voteIgnoredForLeader)
         case .appendRejected: probes.reach(.appendRejected)
         case .conflict: probes.reach(.conflictFound)
+        case .configurationSwitched(let configuration):
+            probes.reach(configuration.isJoint ? .membershipJoint : .membershipChanged)
         case .damageChanged(let ranges):
             probes.reach(ranges.isEmpty ? .damageRepaired : .damageFound)
             tell("member \(number + 1) cannot read \(ranges)")

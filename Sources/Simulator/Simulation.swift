@@ -14,11 +14,20 @@ public struct SimulationLengths: Sendable {
     public var safetyMilliseconds: UInt64 = 20_000
     /// How long the cluster may take to come to rest afterwards, in virtual milliseconds.
     public var livenessMilliseconds: UInt64 = 60_000
+    /// Whether it is rot that the runs are about.
+    public var isCorruption = false
     /// How many operations each client must complete in the second phase.
     public var finalOperations = 4
 
     /// Twenty seconds of faults, then at most a minute.
     public init() {}
+
+    /// Eight seconds in which what one disk holds rots all the time, then at most a minute.
+    public static let corruption: SimulationLengths = {
+        var lengths = SimulationLengths()
+        (lengths.safetyMilliseconds, lengths.isCorruption) = (8_000, true)
+        return lengths
+    }()
 }
 
 /// One run of one seed.
@@ -67,7 +76,7 @@ public final class Simulation {
         self.flaw = flaw
         story = tells ? [] : nil
         var random = SplitMix64.stream(seed, 1)
-        plan = FaultPlan(&random)
+        plan = FaultPlan(&random, isCorruption: lengths.isCorruption)
         network = SimulatedNetwork(
             members: blueprint.genesis.seats.count, plan: plan,
             random: SplitMix64.stream(seed, 2))
@@ -96,9 +105,10 @@ public final class Simulation {
             for client in clients.indices { queue.plan(.client(client, step: 0), at: 10_000) }
             queue.plan(.fault, at: faultRandom.pick(500_000...2_000_000))
             queue.plan(.inspect, at: 200_000)
-            try work(until: lengths.safetyMilliseconds * 1000)
+            if plan.churnPace > 0 { queue.plan(.churn, at: 2_000_000) }
+            try play(until: lengths.safetyMilliseconds * 1000)
             try healEverything()
-            try work(until: now + lengths.livenessMilliseconds * 1000)
+            try play(until: now + lengths.livenessMilliseconds * 1000)
             try checkRest()
             try checkOutcome()
         } catch {
@@ -108,14 +118,15 @@ public final class Simulation {
             trace.add(member.current?.engine.machine.stateDigest.bytes ?? [])
         }
         return SimulationReport(
-            seed: seed, members: members.count, flaw: flaw, traceHash: trace.value,
+            seed: seed, members: members.count, isCorruption: lengths.isCorruption, flaw: flaw,
+            traceHash: trace.value,
             virtualMilliseconds: now / 1000, steps: trace.count, entries: checks.lastApplied,
             operations: UInt64(history.operations.filter { $0.returned != nil }.count),
             undecidedHistories: undecidedHistories, probes: probes, violation: violation,
             story: story ?? [])
     }
 
-    private func work(until end: VirtualTime) throws(Refusal) {
+    private func play(until end: VirtualTime) throws(Refusal) {
         while !isAtRest, let (time, event) = queue.next() {
             guard time <= end else {
                 queue.plan(event, at: time)
@@ -150,6 +161,12 @@ public final class Simulation {
             members[member].diskDelay = 0
             members[member].disk.setCapacity(.max)
             trace.add(UInt64(member))
+        case .churn: try churn()
+        case .saved(let member, let life): try saved(member, life)
+        case .fetched(let from, let to, let life, let bytes):
+            try fetched(bytes, from: from, to: to, life: life)
+        case .snapshotDue(let member, let life, let peer):
+            try lookAfterSnapshot(member, life, peer)
         case .inspect: try inspect()
         }
     }
@@ -160,7 +177,21 @@ public final class Simulation {
         let member = members[number]
         guard member.current == nil else { return }
         var stream = SplitMix64.stream(seed, 0x200 + UInt64(number) + member.life << 8)
-        let notes = try member.start { [unowned self] in self.note($0, of: number) }
+        let notes: [String]
+        do throws(Refusal) {
+            notes = try member.start { [unowned self] in self.note($0, of: number) }
+        } catch {
+            if error.code == "state.damaged" {
+                probes.reach(.stateRotFound)
+                member.dropState()
+                return queue.plan(.start(member: number), at: now + 10_000)
+            }
+            guard error.code == "state.behind-log" else { throw error }
+            // It goes on with another member's state, once one has it.
+            if let state = stateOfPeer(for: number) { try member.take(state) }
+            queue.plan(.start(member: number), at: now + faultRandom.pick(50_000...500_000))
+            return
+        }
         for sentence in notes {
             if sentence.contains("dropped") { probes.reach(.tornTailDropped) }
             tell("member \(number + 1): \(sentence)")
@@ -199,9 +230,9 @@ public final class Simulation {
             return
         }
         switch event {
-        case .deliver(_, _, let life, let bytes):
+        case .deliver(let from, _, let life, let bytes):
             if life != member.life { probes.reach(.messageOutlivedReceiver) }
-            try receive(bytes, at: number)
+            try receive(bytes, from: from, at: number)
         case .unreachable(_, let peer): try feed(number, .unreachable(UInt64(peer) + 1))
         case .written(_, let life): try finishWriting(number, life)
         case .request(let request): try ask(request)
@@ -209,33 +240,47 @@ public final class Simulation {
         }
     }
 
-    private func receive(_ bytes: [UInt8], at number: Int) throws(Refusal) {
+    private func receive(_ bytes: [UInt8], from: Int, at number: Int) throws(Refusal) {
         guard members[number].current != nil else { return }
         let message = try Message(decoding: bytes)
         trace.add(bytes)
+        if let snapshot = message.snapshot, !snapshot.data.isEmpty {
+            return offered(bytes, from: from, to: number)
+        }
         try feed(number, .message(message))
     }
 
     /// Gives a member one input and does what it then asks for.
     func feed(_ number: Int, _ input: MemberInput) throws(Refusal) {
+        try work(number) { engine, clock in engine.take(input, at: clock) }
+    }
+
+    /// Does something with a member's engine, and then what the engine asks for.
+    func work(_ number: Int, _ body: (MemberEngine, Timestamp) -> Void) throws(Refusal) {
         let member = members[number]
         guard let life = member.current else { return }
         trace.add(now)
         trace.add(UInt64(number))
         let clock = member.clock(at: now)
-        life.engine.take(input, at: clock)
+        body(life.engine, clock)
         while let effects = life.engine.round(at: clock) {
             for message in effects.messages { send(message, from: number) }
             for batch in effects.batches { try write(batch, of: member, life) }
         }
-        try checks.observe(member, probes: &probes)
-        answerClients(of: number)
+        try checks.observe(member)
+        saveIfDue(member, life)
+        try answerClients(of: number)
         if let failure = life.engine.failure { try fall(number, failure) }
     }
 
     /// A member that stopped by itself: only a failing disk is a reason.
     private func fall(_ number: Int, _ failure: Refusal) throws(Refusal) {
-        guard failure.code == "log.failed" else {
+        let isRotten = failure.code == "state.damaged"
+        if isRotten {
+            probes.reach(.stateRotFound)
+            members[number].dropState()
+        }
+        guard isRotten || failure.code == "log.failed" else {
             throw Refusal(
                 "simulation.member-stopped",
                 "member \(number + 1) stopped: \(failure.code): \(failure.message)")
@@ -254,6 +299,11 @@ public final class Simulation {
         }
         let to = Int(message.to) - 1
         guard members.indices.contains(to) else { return }
+        if message.kind == .snapshot {
+            queue.plan(
+                .snapshotDue(member: from, life: members[from].life, peer: to),
+                at: now + 3_000_000)
+        }
         let bytes = message.encoded
         let arrivals = network.send(from: from, to: to, at: now, probes: &probes)
         for arrival in arrivals {
@@ -270,6 +320,7 @@ public final class Simulation {
     private func write(
         _ batch: Message, of member: SimulatedMember, _ life: MemberLife
     ) throws(Refusal) {
+        if let snapshot = batch.snapshot { try install(snapshot, at: member, life) }
         let records = try life.log.records(of: batch)
         for case .truncate in records { probes.reach(.entriesTruncated) }
         var responses = batch.responses

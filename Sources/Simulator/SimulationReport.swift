@@ -8,6 +8,8 @@ public struct SimulationReport: Sendable {
     public let seed: UInt64
     /// How many members there were.
     public let members: Int
+    /// Whether the run was about rot.
+    public let isCorruption: Bool
     /// The bug that was planted, if any.
     public let flaw: Flaw?
     /// The fingerprint of everything that happened.
@@ -31,7 +33,8 @@ public struct SimulationReport: Sendable {
 
     /// The command line that runs this seed again.
     public var replay: String {
-        "althing simulate cluster --seeds \(seed)..\(seed) --members \(members) --story"
+        "althing simulate cluster --seeds \(seed)..\(seed) --members \(members)"
+            + (isCorruption ? " --corruption" : "") + " --story"
     }
 
     /// The fingerprint in sixteen hexadecimal digits.

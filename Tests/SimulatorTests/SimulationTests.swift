@@ -63,6 +63,27 @@ enum TestDeployment {
         #expect(alone.seeds == 3)
     }
 
+    @Test func `members come and go, and take each other's states`() async throws {
+        var campaign = Campaign(blueprint: try TestDeployment.blueprint())
+        campaign.lengths.safetyMilliseconds = 10_000
+        let outcome = await campaign.run(1...24) { _ in true }
+        #expect(outcome.violations.isEmpty, "\(outcome.violations.map(\.replay))")
+        for probe in [Probe.membershipJoint, .snapshotMade, .snapshotInstalled] {
+            #expect(outcome.probes[probe] > 0, "\(probe.rawValue)")
+        }
+    }
+
+    @Test func `what one disk holds rots, and nothing is lost`() async throws {
+        var campaign = Campaign(blueprint: try TestDeployment.blueprint())
+        campaign.lengths = .corruption
+        campaign.lengths.safetyMilliseconds = 4_000
+        let outcome = await campaign.run(1...16) { _ in true }
+        #expect(outcome.violations.isEmpty, "\(outcome.violations.map(\.replay))")
+        for probe in [Probe.damageFound, .damageRepaired, .stateRotFound] {
+            #expect(outcome.probes[probe] > 0, "\(probe.rawValue)")
+        }
+    }
+
     @Test func `reads without a quorum are noticed`() async throws {
         var campaign = Campaign(blueprint: try TestDeployment.blueprint())
         campaign.flaw = .readsWithoutQuorum
@@ -91,7 +112,10 @@ enum TestDeployment {
         }
     }
 
-    @Test(arguments: ["votes-twice", "commits-one-short", "serves-damage"])
+    @Test(arguments: [
+        "votes-twice", "commits-one-short", "serves-damage", "removed-leader-counts",
+        "leads-before-own-vote",
+    ])
     func `planted bugs are found`(name: String) async throws {
         let mutant = try #require(Mutant.all.first { $0.name == name })
         let kill = await mutant.firstKill(

@@ -18,6 +18,9 @@ struct ClusterChecks {
     /// The state after each entry, where somebody stopped there.
     private var digests: [UInt64: Digest] = [:]
 
+    /// How many entries are compared while a run goes on.
+    private static let reach: UInt64 = 24
+
     private static var genesisIndex: UInt64 { StateMachine.genesisIndex }
 
     /// The last entry that anybody applied.
@@ -33,12 +36,11 @@ struct ClusterChecks {
     }
 
     /// Looks at a member after a step. Throws what does not hold.
-    mutating func observe(_ member: SimulatedMember, probes: inout ProbeCounts) throws(Refusal) {
+    mutating func observe(_ member: SimulatedMember) throws(Refusal) {
         guard let life = member.current else { return }
-        let core = life.engine.core
-        if core.role == .leader, life.ledTerm != core.term {
-            life.ledTerm = core.term
-            try noteLeader(member, life, core)
+        if life.engine.isLeader, life.ledTerm != life.engine.term {
+            life.ledTerm = life.engine.term
+            try noteLeader(member, life, life.engine.core)
         }
         try noteApplied(member, life)
     }
@@ -66,8 +68,8 @@ struct ClusterChecks {
         }
         // What is still being written is not in the log yet, or replaces what is.
         guard member.isDiskIdle else { return }
-        for index in ClusterChecks.genesisIndex + 1...max(lastApplied, 2)
-        where index <= lastApplied {
+        let first = max(ClusterChecks.genesisIndex + 1, life.log.firstIndex)
+        for index in first..<max(first, lastApplied + 1) {
             let own = try life.log.term(at: index)
             let isLost = own == nil && life.log.damaged.contains { $0.contains(index) }
             guard own == term(at: index) || isLost else {
@@ -99,7 +101,22 @@ struct ClusterChecks {
             }
         }
         life.checkedIndex = applied
-        let digest = machine.stateDigest
+        try compareState(member, life)
+    }
+
+    /// A member has a state that it did not arrive at by itself.
+    mutating func noteInstalled(
+        _ member: SimulatedMember, _ life: MemberLife
+    ) throws(Refusal) {
+        life.checkedIndex = life.engine.machine.appliedIndex
+        try compareState(member, life)
+    }
+
+    private mutating func compareState(
+        _ member: SimulatedMember, _ life: MemberLife
+    ) throws(Refusal) {
+        let applied = life.checkedIndex
+        let digest = life.engine.machine.stateDigest
         guard digests[applied, default: digest] == digest else {
             throw ClusterChecks.broken(
                 "state-equality",
@@ -108,25 +125,29 @@ struct ClusterChecks {
         digests[applied] = digest
     }
 
-    /// Where two logs have an entry of the same index and term, they are the same up to there.
-    static func matchLogs(_ members: [SimulatedMember], payloads: Bool) throws(Refusal) {
+    /// Where two logs have an entry of the same index and term, they are the same up to there: all
+    /// of them, with their payloads, where `isThorough`; else as far back as changes may reach
+    /// between two looks.
+    static func matchLogs(_ members: [SimulatedMember], isThorough: Bool) throws(Refusal) {
         let idle = members.filter { $0.isDiskIdle && $0.current?.log.damaged.isEmpty == true }
         for (position, left) in idle.enumerated() {
             for right in idle[(position + 1)...] {
-                try matchLogs(left, right, payloads: payloads)
+                try matchLogs(left, right, isThorough)
             }
         }
     }
 
     private static func matchLogs(
-        _ left: SimulatedMember, _ right: SimulatedMember, payloads: Bool
+        _ left: SimulatedMember, _ right: SimulatedMember, _ isThorough: Bool
     ) throws(Refusal) {
         guard let one = left.current?.log, let other = right.current?.log else { return }
         var index = min(one.lastIndex, other.lastIndex)
         var haveMet = false
-        while index > genesisIndex {
+        let start = max(genesisIndex, one.firstIndex - 1, other.firstIndex - 1)
+        let floor = isThorough ? start : max(start, index - min(index, reach))
+        while index > floor {
             let agree = try one.term(at: index) == other.term(at: index)
-            if agree, payloads {
+            if agree, isThorough {
                 let range = (index, index + 1)
                 let entry = try one.entries(from: range.0, to: range.1, maximumBytes: .max)
                 guard

@@ -43,6 +43,14 @@ package final class GroupMember {
     package internal(set) var isUp = true
     var appendQueue: [Message] = []
     var applyQueue: [Message] = []
+    /// Until this step it stands still, and what comes waits in `held`.
+    var pausedUntil = 0
+    var held: [Message] = []
+    /// Until this step its disk works on nothing.
+    var diskBusyUntil = 0
+    /// What it was last seen to count as committed, and the term that it then led, or 0.
+    var seenCommit: LogIndex = 0
+    var seenLeading: Term = 0
     let observe: (TraceEvent) -> Void
 
     package init(
@@ -68,6 +76,8 @@ package final class GroupMember {
         isUp = false
         appendQueue = []
         applyQueue = []
+        held = []
+        pausedUntil = 0
         guard losesState else { return }
         storage.state = storage.saved
         storage.hardState = storage.flushedState
@@ -77,6 +87,8 @@ package final class GroupMember {
         options.seed = seed
         options.appliedIndex = storage.state.position.index
         node = try RawNode(options: options, storage: storage, observe: observe)
+        seenCommit = node.committedIndex
+        seenLeading = 0
         isUp = true
     }
 

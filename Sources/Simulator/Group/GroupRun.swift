@@ -20,6 +20,9 @@ public struct GroupReport: Sendable {
     public let reads: Int
     /// How many entries were made unreadable.
     public let damaged: Int
+    /// Whether the group ended waiting, rightly, for a disk to be replaced: too few of its voters
+    /// can say what was committed.
+    public let waits: Bool
     /// What was violated; nil when all held.
     public let violation: Refusal?
 }
@@ -41,17 +44,20 @@ public struct GroupRun: Sendable {
     /// Runs one seed: trouble first, then calm in which the group must serve again.
     public func run(seed: UInt64) -> GroupReport {
         var violation: Refusal?
+        var waits = false
         var group: GroupSimulation?
         do throws(Refusal) {
             let made = try GroupSimulation(
                 seed: seed, voters: [3, 5, 4, 2][Int(seed / 4 % 4)],
                 hostility: GroupRun.hostility(seed), storageFlaw: storageFlaw
-            ) { $0.flaw = coreFlaw }
+            ) { GroupRun.configure(&$0, seed, coreFlaw) }
             group = made
             try made.run(steps: steps)
             let serves = try made.heal()
             if let broken = made.violation {
                 violation = Refusal("simulation.safety", broken)
+            } else if !serves, made.waitsForDisk {
+                waits = true
             } else if !serves {
                 violation = Refusal(
                     "simulation.liveness", "the group does not serve after all trouble ended")
@@ -63,7 +69,7 @@ public struct GroupRun: Sendable {
             seed: seed, traceHash: group?.traceHash ?? 0, entries: group?.lastApplied ?? 0,
             elections: group?.elections ?? 0, changes: group?.changesApplied ?? 0,
             reads: group?.readsAnswered ?? 0, damaged: group?.damagedEntries ?? 0,
-            violation: violation)
+            waits: waits, violation: violation)
     }
 
     /// Runs the seeds; tells of each in their order, until `tell` answers false.
@@ -81,10 +87,30 @@ public struct GroupRun: Sendable {
             (hostility.crash, hostility.membershipChange, hostility.compaction) = (15, 30, 30)
         case 3:
             (hostility.crash, hostility.damage, hostility.compaction) = (15, 700, 0)
-            hostility.membershipChange = 2
+            (hostility.membershipChange, hostility.suddenDeath) = (2, 200)
+        default: break
+        }
+        switch seed / 16 % 4 {
+        case 0: (hostility.delay, hostility.pause, hostility.slowDisk) = (0, 0, 0)
+        case 2: (hostility.delay, hostility.pause) = (120, 12)
+        case 3: (hostility.slowDisk, hostility.suddenDeath) = (20, 200)
         default: break
         }
         return hostility
+    }
+
+    /// Elections are rare and orderly in most groups; in some they are neither.
+    private static func configure(_ options: inout RaftOptions, _ seed: UInt64, _ flaw: RaftFlaw?) {
+        options.flaw = flaw
+        switch seed / 64 % 4 {
+        case 1: options.electionTicks = 4
+        case 2: (options.preVote, options.checkQuorum) = (false, false)
+        // Without both and with short timeouts a member that was removed may disturb the others
+        // for ever; where one of them cannot vote for want of its disk, they do not get far.
+        case 3 where seed % 4 == 3: options.electionTicks = 3
+        case 3: (options.preVote, options.checkQuorum, options.electionTicks) = (false, false, 3)
+        default: break
+        }
     }
 }
 
@@ -104,6 +130,8 @@ public struct GroupOutcome: Sendable {
     public private(set) var reads = 0
     /// How many entries were made unreadable.
     public private(set) var damaged = 0
+    /// Groups that ended waiting for a disk to be replaced.
+    public private(set) var waiting = 0
     private var trace = TraceHash()
     /// The fingerprint of all runs in the order of their seeds.
     public var traceText: String { trace.text }
@@ -120,6 +148,7 @@ public struct GroupOutcome: Sendable {
         changes += report.changes
         reads += report.reads
         damaged += report.damaged
+        if report.waits { waiting += 1 }
         trace.add(report.seed)
         trace.add(report.traceHash)
     }

@@ -88,10 +88,18 @@ package final class GroupStorage: Storage {
         return ranges
     }
 
+    /// Whether the entry was stored here, readable or not, or stands in a snapshot.
+    func hasOnDisk(term: Term, at index: LogIndex) -> Bool {
+        if index < memory.firstIndex { return true }
+        return (try? memory.term(at: index)) == term
+    }
+
     // MARK: Damage
 
-    /// Makes flushed entries unreadable, and perhaps the last vote.
-    func damage(_ random: inout SplitMix64, mayLose: (LogIndex) -> Bool) {
+    /// Makes flushed entries unreadable, and perhaps the last vote: in `voteChance` of 1000 cases.
+    func damage(
+        _ random: inout SplitMix64, voteChance: UInt64, mayLose: (LogIndex) -> Bool
+    ) {
         guard lastIndex >= firstIndex else { return }
         for _ in 0...random.next(below: 3) {
             let isTail = random.next(below: 2) == 0
@@ -103,7 +111,7 @@ package final class GroupStorage: Storage {
                 damagedIndexes[index] = random.next(below: 2) == 0 || index == lastIndex
             }
         }
-        if random.next(below: 4) == 0 {
+        if random.happens(voteChance) {
             hardState.term = earlierState.term
             hardState.vote = earlierState.vote
             hardState.commit = min(hardState.commit, lastIndex)

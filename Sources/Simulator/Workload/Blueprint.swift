@@ -16,6 +16,9 @@ public final class Blueprint: Sendable {
     private let keys: [Secp256k1PrivateKey]
     private let signed = Mutex<[CommandName: Envelope]>([:])
 
+    /// The members' identifiers.
+    var seatIDs: [UInt64] { genesis.seats.map(\.id) }
+
     /// How many clients there are, each with an account of its own.
     static let clientCount = 4
     /// What each account holds at first.

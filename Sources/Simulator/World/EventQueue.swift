@@ -32,6 +32,14 @@ enum WorldEvent {
     case heal(partition: UInt64)
     /// A disk is fast again.
     case diskRecovers(member: Int)
+    /// The membership is changed.
+    case churn
+    /// A member's copy of its state is durable.
+    case saved(member: Int, life: UInt64)
+    /// A snapshot that a member was offered has arrived, or has not; the message that offered it.
+    case fetched(from: Int, to: Int, life: UInt64, bytes: [UInt8])
+    /// A member looks whether the snapshot it offered has arrived.
+    case snapshotDue(member: Int, life: UInt64, peer: Int)
     /// The members are compared.
     case inspect
 }

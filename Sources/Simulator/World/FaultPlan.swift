@@ -24,14 +24,22 @@ struct FaultPlan {
     let weights: [(kind: FaultKind, weight: UInt64)]
     /// The size of a log segment.
     let segmentBytes: UInt64
+    /// After how many entries a member saves its state and lets go of its log; 0 for never.
+    let snapshotEntries: UInt64
+    /// How much of the log stays behind a snapshot.
+    let trailingEntries: UInt64
+    /// The least time between two changes of membership, in microseconds; 0 for none.
+    let churnPace: UInt64
 
-    init(_ random: inout SplitMix64) {
+    /// Draws a run's weather. Where `isCorruption`, what one member's disk holds rots all the time,
+    /// and not much else goes wrong.
+    init(_ random: inout SplitMix64, isCorruption: Bool = false) {
         delayFloor = random.pick(100...2_000)
         delaySpread = random.pick(0...20_000)
         lateChance = random.happens(600) ? random.pick(1...60) : 0
         lossChance = random.happens(600) ? random.pick(1...150) : 0
         doublingChance = random.happens(500) ? random.pick(1...150) : 0
-        let least = random.pick(100_000...1_500_000)
+        let least = random.pick(100_000...(isCorruption ? 400_000 : 1_500_000))
         pace = least...(least + random.pick(100_000...2_500_000))
         let flush = random.pick(100...3_000)
         flushTime = flush...(flush + random.pick(0...10_000))
@@ -41,9 +49,22 @@ struct FaultPlan {
         for kind in FaultKind.allCases where random.happens(650) {
             weights.append((kind, random.pick(1...10)))
         }
-        self.weights = weights
+        self.weights = isCorruption ? FaultPlan.corruption : weights
         segmentBytes = 1 << random.pick(13...17)
+        let rots = isCorruption || weights.contains { $0.kind == .rotDisk }
+        // Not yet with rot: a member whose committed entries rotted before it applied them, and are
+        // in nobody's log any more, takes no snapshot that ends before its own log does, and so
+        // waits for one that reaches further.
+        snapshotEntries = !rots && random.happens(600) ? random.pick(8...60) : 0
+        trailingEntries = random.pick(0...20)
+        // Two voters of which one's disk rots would have to wait for an operator.
+        churnPace = !rots && random.happens(600) ? random.pick(200_000...2_000_000) : 0
     }
+
+    private static let corruption: [(kind: FaultKind, weight: UInt64)] = [
+        (.rotDisk, 8), (.rotState, 3), (.killProcess, 4), (.losePower, 3),
+        (.losePowerEverywhere, 1), (.isolateLeader, 1), (.crashLoop, 1), (.failFlush, 1),
+    ]
 
     /// The next kind of fault; nil when this run has none.
     func draw(_ random: inout SplitMix64) -> FaultKind? {
@@ -75,5 +96,6 @@ enum FaultKind: CaseIterable {
     case failFlush
     case fillDisk
     case rotDisk
+    case rotState
     case jumpClock
 }

@@ -12,6 +12,16 @@ struct WaitingBatch {
     let responses: [Message]
 }
 
+/// A durable copy of a state. Its database is never written to.
+struct SavedState {
+    let descriptor: SnapshotDescriptor
+    let database: StateDatabase
+
+    var position: CorePosition {
+        CorePosition(term: descriptor.term, index: descriptor.index)
+    }
+}
+
 /// What a member loses when it stops.
 final class MemberLife {
     let engine: MemberEngine
@@ -19,6 +29,8 @@ final class MemberLife {
     /// Batches that wait for the disk, and those that it is writing.
     var waiting: [WaitingBatch] = []
     var writing: [WaitingBatch] = []
+    /// Whether a copy of its state is being made.
+    var isSaving = false
     /// The term in which it was last seen to lead.
     var ledTerm: UInt64 = 0
     /// How far its applied entries were compared with the others'.
@@ -40,6 +52,10 @@ final class SimulatedMember {
     private let flaw: Flaw?
     var disk = MemoryDisk()
     private var database: StateDatabase?
+    /// The newest durable copy of its own state.
+    private(set) var saved: SavedState?
+    /// Another member's, on its way into the state's place.
+    var fetched: SavedState?
     /// How many lives it had; events of an earlier one do not concern it any more.
     private(set) var life: UInt64 = 0
     private(set) var current: MemberLife?
@@ -88,6 +104,8 @@ final class SimulatedMember {
         let database: StateDatabase
         if let kept = self.database {
             database = kept
+        } else if let saved {
+            database = try saved.database.copyInMemory()
         } else {
             database = try StateDatabase(path: ":memory:")
         }
@@ -102,7 +120,11 @@ final class SimulatedMember {
         }
         let log = try DurableLog(
             folder: "log", genesis: blueprint.genesis, appliedIndex: machine.appliedIndex,
-            options: options, disk: disk)
+            appliedTerm: machine.appliedTerm,
+            configuration: try ConfigurationState(
+                stored: machine.configuration, seats: blueprint.seatIDs),
+            covered: saved?.position, options: options, disk: disk)
+        log.newestSnapshot = try saved?.descriptor.snapshot(seats: blueprint.seatIDs)
         var raft = RaftOptions(
             id: id, seed: seed &+ (flaw == .reusesReadNames ? 0 : life &* 0x9E37_79B9))
         if flaw == .leaseOutlivesPause { raft.readOption = .leaseBased }
@@ -114,6 +136,41 @@ final class SimulatedMember {
         born.checkedIndex = machine.appliedIndex
         current = born
         return log.notes
+    }
+
+    /// Makes a durable copy of the state.
+    func save() throws(Refusal) -> SavedState {
+        guard let machine = current?.engine.machine, let database else {
+            throw Refusal("simulation.snapshot", "member \(number + 1) does not run")
+        }
+        // Every row of a copy is checked before anybody relies on it.
+        try database.verify()
+        let state = SavedState(
+            descriptor: SnapshotDescriptor(
+                index: machine.appliedIndex, term: machine.appliedTerm,
+                configuration: machine.configuration, size: 0, digest: machine.stateDigest),
+            database: try database.copyInMemory())
+        saved = state
+        return state
+    }
+
+    /// Goes on with another member's state.
+    func adopt(_ state: SavedState, _ life: MemberLife) throws(Refusal) {
+        let copy = try state.database.copyInMemory()
+        try life.engine.machine.release()
+        try life.engine.machine.adopt(copy)
+        database = copy
+    }
+
+    /// A bit of the state flips.
+    func rotState(row: UInt64, bit: UInt64) { database?.rot(row: row, bit: bit) }
+
+    /// A damaged state is thrown away, to be had again from what is sound.
+    func dropState() { database = nil }
+
+    /// Begins its next life with another member's state.
+    func take(_ state: SavedState) throws(Refusal) {
+        database = try state.database.copyInMemory()
     }
 
     /// The process ends; what it wrote stays in the kernel's memory.
@@ -130,6 +187,8 @@ final class SimulatedMember {
             write(current, upTo: extent)
         }
         disk = flaw == .returnsWiped ? MemoryDisk() : disk.afterCrash(&random)
+        if flaw == .returnsWiped { saved = nil }
+        fetched = nil
         database = nil
         end()
     }

@@ -25,6 +25,9 @@ struct SimulatedNetwork {
         cuts[from][to].insert(partition)
     }
 
+    /// Whether a line is cut.
+    func isCut(from: Int, to: Int) -> Bool { !cuts[from][to].isEmpty }
+
     /// Ends a partition, or all.
     mutating func heal(_ partition: UInt64?) {
         for from in 0..<members {

@@ -17,15 +17,15 @@ struct TraceHash {
 
     mutating func add(_ bytes: [UInt8]) {
         add(UInt64(bytes.count))
-        var word: UInt64 = 0
-        for (position, byte) in bytes.enumerated() {
-            word = word << 8 | UInt64(byte)
-            if position % 8 == 7 {
-                add(word)
-                word = 0
+        bytes.withUnsafeBytes { bytes in
+            var position = 0
+            while position + 8 <= bytes.count {
+                let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                add(UInt64(bigEndian: word))
+                position += 8
             }
+            add(bytes[position...].reduce(0) { $0 << 8 | UInt64($1) })
         }
-        add(word)
     }
 
     /// The fingerprint so far.

@@ -19,6 +19,7 @@ struct SimulateCluster: AsyncParsableCommand {
             Example:
               althing simulate cluster --seeds 1..500
               althing simulate cluster --seeds 17 --story
+              althing simulate cluster --seeds 1..10000 --corruption
             """)
 
     @Option(help: ArgumentHelp("The seeds, both ends included.", valueName: "A..B"))
@@ -26,6 +27,9 @@ struct SimulateCluster: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("A known bug to plant.", valueName: "name"))
     var flaw: String?
+
+    @Flag(help: "Let what one disk holds rot all the time, and little else go wrong.")
+    var corruption = false
 
     @Flag(help: "Tell what happens, in words.")
     var story = false
@@ -45,6 +49,7 @@ struct SimulateCluster: AsyncParsableCommand {
     func run() async throws {
         var campaign = try simulation.campaign()
         campaign.flaw = flaw.flatMap { Flaw(rawValue: $0) }
+        if corruption { campaign.lengths = .corruption }
         if story { return try tellStories(campaign) }
         let printer = output.printer
         let progress = printer.progress("seeds")
@@ -68,7 +73,8 @@ struct SimulateCluster: AsyncParsableCommand {
         var isBroken = false
         for seed in seeds.seeds {
             let report = Simulation(
-                blueprint: campaign.blueprint, seed: seed, flaw: campaign.flaw, tells: true
+                blueprint: campaign.blueprint, seed: seed, lengths: campaign.lengths,
+                flaw: campaign.flaw, tells: true
             ).run()
             for sentence in report.story { Standard.out(sentence) }
             Standard.out("trace \(report.traceText)")

@@ -49,7 +49,8 @@ struct SimulateGroup: AsyncParsableCommand {
             ("seeds", "\(outcome.seeds)"), ("violations", "\(outcome.violations.count)"),
             ("entries", "\(outcome.entries)"), ("elections", "\(outcome.elections)"),
             ("changes of membership", "\(outcome.changes)"), ("reads", "\(outcome.reads)"),
-            ("unreadable entries", "\(outcome.damaged)"), ("trace", outcome.traceText),
+            ("unreadable entries", "\(outcome.damaged)"),
+            ("waiting for a disk", "\(outcome.waiting)"), ("trace", outcome.traceText),
         ]
         let violations = outcome.violations.map { report -> JSON in
             [
@@ -63,7 +64,8 @@ struct SimulateGroup: AsyncParsableCommand {
                 "seeds": .int(outcome.seeds), "violations": .array(violations),
                 "entries": .int(outcome.entries), "elections": .int(outcome.elections),
                 "changes": .int(outcome.changes), "reads": .int(outcome.reads),
-                "damaged": .int(outcome.damaged), "trace": .string(outcome.traceText),
+                "damaged": .int(outcome.damaged), "waiting": .int(outcome.waiting),
+                "trace": .string(outcome.traceText),
             ])
         guard outcome.violations.isEmpty else { throw ExitCode(ExitStatus.refused) }
     }
