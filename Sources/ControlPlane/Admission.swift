@@ -29,10 +29,12 @@ public struct Admission: Sendable {
     }
 
     /// Checks the signature of an envelope.
-    public func check(_ envelope: Envelope) throws(Refusal) {
+    ///
+    /// - Parameter state: says with which keys seats sign; nil stands for the genesis.
+    public func check(_ envelope: Envelope, in state: (any StateReader)? = nil) throws(Refusal) {
         switch envelope {
         case .account(let account): try check(account)
-        case .member(let member): try check(member)
+        case .member(let member): try check(member, in: state)
         }
     }
 
@@ -49,17 +51,26 @@ public struct Admission: Sendable {
         }
     }
 
-    private func check(_ envelope: MemberEnvelope) throws(Refusal) {
-        guard let seat = genesis.seats.first(where: { $0.id == envelope.member }) else {
+    private func check(
+        _ envelope: MemberEnvelope, in state: (any StateReader)?
+    ) throws(Refusal) {
+        let keys = keys(of: envelope, in: state)
+        guard !keys.isEmpty else {
             throw Refusal("member.unknown", "there is no seat \(envelope.member)")
         }
-        guard
-            Ed25519.verify(
-                envelope.signature, envelope.signedBytes(genesis: genesisDigest),
-                publicKey: seat.publicKey)
+        let bytes = envelope.signedBytes(genesis: genesisDigest)
+        guard keys.contains(where: { Ed25519.verify(envelope.signature, bytes, publicKey: $0) })
         else {
             throw Refusal(
                 "signature.wrong-signer", "the signature is not by seat \(envelope.member)")
         }
+    }
+
+    /// The keys that may have signed. A claim names its own; whether that key may claim the seat
+    /// is for the state to say, when it is applied.
+    private func keys(of envelope: MemberEnvelope, in state: (any StateReader)?) -> [[UInt8]] {
+        if case .takeSeat(let claim) = envelope.command { return [claim.signer] }
+        if let state { return SeatActRules.keys(of: envelope.member, in: state) }
+        return genesis.seats.filter { $0.id == envelope.member }.map(\.publicKey)
     }
 }

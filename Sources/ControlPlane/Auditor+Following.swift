@@ -35,7 +35,8 @@ extension Auditor {
     ///
     /// - Returns: false while the head covers commands that were not followed yet.
     public mutating func follow(head: String) throws(Refusal) -> Bool {
-        let (checkpoint, _) = try CheckpointNote.verified(head, genesis: genesis)
+        let (checkpoint, _) = try CheckpointNote.verified(
+            head, genesis: genesis, roll: SeatRules.roll(in: machine.state))
         guard checkpoint.size <= MerkleLog.frontier(in: machine.state).size else { return false }
         do throws(Refusal) {
             try checkHead(head)

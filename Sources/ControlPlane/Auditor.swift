@@ -128,7 +128,7 @@ public struct Auditor {
             throw Refusal("audit.time", "the entry's time is before the previous entry's")
         }
         for command in payload.commands {
-            try admission.check(command)
+            try admission.check(command, in: machine.state)
             report.signatures += 1
             if case .member(let member) = command, case .postUsage(let reading) = member.command {
                 try checkReceipt(reading)
@@ -153,7 +153,8 @@ public struct Auditor {
 
     /// The signed head must be a prefix of what was rebuilt.
     mutating func checkHead(_ text: String) throws(Refusal) {
-        let (checkpoint, members) = try CheckpointNote.verified(text, genesis: genesis)
+        let (checkpoint, members) = try CheckpointNote.verified(
+            text, genesis: genesis, roll: SeatRules.roll(in: machine.state))
         let rebuilt = MerkleLog.frontier(in: machine.state)
         guard checkpoint.size <= rebuilt.size else {
             throw Refusal(

@@ -33,26 +33,34 @@ public enum CheckpointNote {
 
     /// Reads a checkpoint and says which seats signed it.
     ///
+    /// - Parameter roll: the seats as the log has them, for whoever has it; keys that seats had
+    ///   once count too, because they signed heads of their time.
     /// Throws `checkpoint.origin` for another log's, `note.unverified` when no seat's signature
     /// holds, and what the note's form breaks.
-    public static func verified(_ text: String, genesis: Genesis) throws(Refusal) -> (
-        checkpoint: Checkpoint, members: [UInt64]
-    ) {
+    public static func verified(
+        _ text: String, genesis: Genesis, roll: [SeatStanding] = []
+    ) throws(Refusal) -> (checkpoint: Checkpoint, members: [UInt64]) {
         let note = try SignedNote(parsing: text)
         let checkpoint = try Checkpoint(parsing: note.text)
         guard checkpoint.origin == origin(genesis) else {
             throw Refusal(
                 "checkpoint.origin", "the checkpoint is of the log \(checkpoint.origin)")
         }
+        var holders: [(id: UInt64, key: [UInt8])] = genesis.seats.map { ($0.id, $0.publicKey) }
+        for standing in roll {
+            let known = [standing.seat.publicKey] + standing.course.formerKeys
+            holders += known.filter { $0.count == 32 }.map { (standing.seat.id, $0) }
+        }
         var keys: [NoteVerifierKey] = []
-        for seat in genesis.seats {
+        for (place, holder) in holders.enumerated()
+        where !holders[..<place].contains(where: { $0 == holder }) {
             keys.append(
                 try NoteVerifierKey(
-                    name: signerName(genesis, member: seat.id), type: .ed25519,
-                    publicKey: seat.publicKey))
+                    name: signerName(genesis, member: holder.id), type: .ed25519,
+                    publicKey: holder.key))
         }
         let signers = Set(try note.verified(by: keys).map(\.name))
-        let members = genesis.seats.map(\.id).filter {
+        let members = Set(holders.map(\.id)).sorted().filter {
             signers.contains(signerName(genesis, member: $0))
         }
         return (checkpoint, members)

@@ -4,6 +4,7 @@ import Primitives
 
 enum CommandRules {
     static func apply(_ envelope: Envelope, _ transaction: Transaction) throws(Refusal) {
+        try FeatureLevel.check(envelope, in: transaction.state)
         switch envelope {
         case .account(let envelope):
             try apply(envelope.command, by: envelope.signer, transaction)
@@ -57,10 +58,18 @@ enum CommandRules {
     private static func apply(
         _ command: MemberCommand, by member: UInt64, _ transaction: Transaction
     ) throws(Refusal) {
+        switch command {
+        case .offerSeat(let offer): return try SeatActRules.offer(offer, by: member, transaction)
+        case .takeSeat(let claim): return try SeatActRules.take(claim, by: member, transaction)
+        default: break
+        }
         guard Tables.seats.record(Key.number(member), in: transaction.state) != nil else {
             throw Refusal("member.unknown", "there is no seat \(member)")
         }
         switch command {
+        case .offerSeat, .takeSeat: break
+        case .raiseLevel(let level):
+            try FeatureLevel.raise(to: level, member: member, transaction)
         case .tick: break
         case .recordBenchmark(let record):
             try ScoreRules.record(record, member: member, transaction)

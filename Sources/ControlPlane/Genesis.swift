@@ -61,6 +61,9 @@ public struct Allocation: BinaryCodable, Sendable, Equatable {
 
 /// A seat of the cluster.
 public struct Seat: BinaryCodable, Sendable, Equatable {
+    /// The greatest number of a seat: what consensus calls it also holds the seat's life.
+    public static let numberLimit: UInt64 = 65_535
+
     /// The seat's number, from 1.
     public var id: UInt64
     /// Its Ed25519 public key, 32 bytes: what other members pin.

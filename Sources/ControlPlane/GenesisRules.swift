@@ -51,7 +51,7 @@ enum GenesisRules {
             throw Refusal("genesis.timings", "with production floors a day lasts a day")
         }
         for seat in genesis.seats {
-            guard seat.id > 0, seat.publicKey.count == 32 else {
+            guard 1...Seat.numberLimit ~= seat.id, seat.publicKey.count == 32 else {
                 throw Refusal("genesis.seat", "seat \(seat.id) has no Ed25519 key or no number")
             }
         }

@@ -163,6 +163,12 @@ public enum MemberCommand: Sendable, Equatable {
     case settleSeats(proposal: UInt64)
     /// Puts on record that the cluster was restored or recovered, and goes on in a new epoch.
     case openEpoch(epoch: UInt64, reason: String)
+    /// From here on the log may hold kinds of entries up to a level; see `FeatureLevel`.
+    case raiseLevel(UInt64)
+    /// Holds the own seat out to another machine.
+    case offerSeat(SeatOffer)
+    /// Goes on with the own seat: under another key, at another address, with an empty disk.
+    case takeSeat(SeatClaim)
 
     /// The word in events and logs.
     public var name: String {
@@ -176,6 +182,9 @@ public enum MemberCommand: Sendable, Equatable {
         case .voidUsage: "void-usage"
         case .settleSeats: "settle-seats"
         case .openEpoch: "open-epoch"
+        case .raiseLevel: "raise-level"
+        case .offerSeat: "offer-seat"
+        case .takeSeat: "take-seat"
         }
     }
 }
@@ -216,6 +225,15 @@ extension MemberCommand: BinaryCodable {
             encoder.byte(9)
             encoder.number(epoch)
             encoder.text(reason)
+        case .raiseLevel(let level):
+            encoder.byte(10)
+            encoder.number(level)
+        case .offerSeat(let offer):
+            encoder.byte(11)
+            encoder.value(offer)
+        case .takeSeat(let claim):
+            encoder.byte(12)
+            encoder.value(claim)
         }
     }
 
@@ -246,6 +264,9 @@ extension MemberCommand: BinaryCodable {
         case 9:
             self = .openEpoch(
                 epoch: try decoder.number(), reason: try decoder.text(limit: 512))
+        case 10: self = .raiseLevel(try decoder.number())
+        case 11: self = .offerSeat(try decoder.value())
+        case 12: self = .takeSeat(try decoder.value())
         default: throw Refusal("codec.malformed", "there is no member command \(kind)")
         }
     }

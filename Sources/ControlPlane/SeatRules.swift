@@ -54,8 +54,8 @@ enum SeatRules {
 
     /// The number of a seat of this name; nil for a name that is no seat's.
     static func id(_ name: String) -> UInt64? {
-        guard name.hasPrefix("member-"), let id = UInt64(name.dropFirst(7)), id > 0,
-            self.name(id) == name
+        guard name.hasPrefix("member-"), let id = UInt64(name.dropFirst(7)),
+            1...Seat.numberLimit ~= id, self.name(id) == name
         else { return nil }
         return id
     }
@@ -77,12 +77,16 @@ enum SeatRules {
                     "a new seat is named `member-N` with a number that no seat ever had, not"
                         + " `\(seat.name)`")
             }
-            guard !seats.contains(where: { $0.publicKey == seat.key.bytes }) else {
-                throw Refusal("members.key", "the key of \(seat.name) belongs to a seat already")
-            }
-            guard seat.address.split(separator: ":").count == 2,
-                UInt16(seat.address.split(separator: ":")[1]) != nil
+            guard !seats.contains(where: { $0.publicKey == seat.key.bytes }),
+                !courses(in: state).contains(where: { _, course in
+                    course.formerKeys.contains(seat.key.bytes)
+                        || course.offer?.key == seat.key.bytes
+                })
             else {
+                throw Refusal(
+                    "members.key", "the key of \(seat.name) is or was another seat's")
+            }
+            guard isAddress(seat.address) else {
                 throw Refusal(
                     "members.address", "the address of \(seat.name) is `host:port`")
             }
@@ -129,7 +133,7 @@ enum SeatRules {
         for seat in decision.add {
             Tables.seats.set(Key.number(seat.id), to: seat, in: transaction.state)
         }
-        for id in decision.remove { Tables.seats.remove(Key.number(id), in: transaction.state) }
+        for id in decision.remove { leave(id, transaction.state) }
         transaction.emit(
             "members.changed",
             [
@@ -139,12 +143,87 @@ enum SeatRules {
             ])
     }
 
+    /// A seat that goes is known by its key for ever, so that its machine can be told.
+    private static func leave(_ id: UInt64, _ state: StateOverlay) {
+        guard let seat = Tables.seats.record(Key.number(id), in: state) else { return }
+        var course = SeatActRules.course(of: id, in: state)
+        course.offer = nil
+        course.retiring = nil
+        course.formerKeys = Array(
+            (course.formerKeys + [seat.publicKey]).suffix(SeatCourse.formerKeyLimit))
+        Tables.seatCourses.set(Key.number(id), to: course, in: state)
+        Tables.seats.remove(Key.number(id), in: state)
+    }
+
     static func decisions(in state: any StateReader) -> [SeatDecision] {
         Tables.seatDecisions.records(in: state).map(\.record)
     }
 
     static func open(in state: any StateReader) -> [SeatDecision] {
         decisions(in: state).filter { $0.settled == nil }
+    }
+}
+
+extension SeatRules {
+    private static func courses(in state: any StateReader) -> [(UInt64, SeatCourse)] {
+        Tables.seatCourses.records(in: state).compactMap { key, course in
+            var decoder = BinaryDecoder(key)
+            return (try? decoder.sortable()).map { ($0, course) }
+        }
+    }
+
+    /// A seat, or one that a vote decided and that the cluster has yet to bring in.
+    static func seat(_ id: UInt64, in state: any StateReader) -> Seat? {
+        Tables.seats.record(Key.number(id), in: state)
+            ?? open(in: state).lazy.flatMap(\.add).first { $0.id == id }
+    }
+
+    /// Puts a seat in the place of the one of its number.
+    static func set(_ seat: Seat, in state: StateOverlay) {
+        if Tables.seats.record(Key.number(seat.id), in: state) != nil {
+            return Tables.seats.set(Key.number(seat.id), to: seat, in: state)
+        }
+        for var decision in open(in: state) {
+            for place in decision.add.indices where decision.add[place].id == seat.id {
+                decision.add[place] = seat
+                Tables.seatDecisions.set(Key.number(decision.proposal), to: decision, in: state)
+            }
+        }
+    }
+
+    /// Every seat that is, comes, goes or was.
+    static func roll(in state: any StateReader) -> [SeatStanding] {
+        let open = open(in: state)
+        let leaving = open.flatMap(\.remove)
+        var roll = Tables.seats.records(in: state).map(\.record).map { seat in
+            SeatStanding(seat: seat, place: leaving.contains(seat.id) ? .leaving : .seated)
+        }
+        roll += open.flatMap(\.add).map { SeatStanding(seat: $0, place: .awaited) }
+        for (id, course) in courses(in: state) {
+            if let place = roll.firstIndex(where: { $0.seat.id == id }) {
+                roll[place].course = course
+            } else {
+                let gone = Seat(id: id, publicKey: [], peerAddress: "", clientOrigin: "")
+                roll.append(SeatStanding(seat: gone, place: .removed, course: course))
+            }
+        }
+        return roll.sorted { $0.seat.id < $1.seat.id }
+    }
+
+    static func isAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count == 2 && !parts[0].isEmpty && UInt16(parts[1]).map { $0 > 0 } == true
+    }
+
+    static func checkAddresses(_ claim: SeatClaim) throws(Refusal) {
+        let scheme = ["http://", "https://"].first { claim.clientOrigin.hasPrefix($0) }
+        guard isAddress(claim.peerAddress), let scheme,
+            isAddress(String(claim.clientOrigin.dropFirst(scheme.count)))
+        else {
+            throw Refusal(
+                "members.address",
+                "a seat's address is `host:port`, and clients reach it at `http://host:port`")
+        }
     }
 }
 

@@ -70,7 +70,10 @@ public final class StateMachine {
         let last = Tables.entryChain.record(Key.number(database.appliedIndex), in: database)
         if let key = database.damagedKey { throw StateDatabase.damage(at: key) }
         guard let first, first.value == genesisDigest else {
-            throw Refusal("state.other-deployment", "this state belongs to another deployment")
+            throw Refusal(
+                "state.other-deployment",
+                "this state belongs to another deployment than genesis \(genesisDigest): point the"
+                    + " member at its own data folder, or move this one away")
         }
         guard let position, let last, last.value == position.entryChain else {
             throw Refusal(
@@ -90,6 +93,17 @@ public final class StateMachine {
     /// The membership as of that entry, in the core's canonical form; empty while it is the
     /// genesis'.
     public var configuration: [UInt8] { database.configuration }
+
+    /// The feature level that the log is at; see `FeatureLevel`.
+    public var featureLevel: UInt64 { FeatureLevel.current(in: database) }
+
+    /// Puts another membership in force as of the last applied entry, without an entry of the log:
+    /// for a recovery, which says so on the log afterwards.
+    package func overrideConfiguration(_ configuration: [UInt8]) throws(Refusal) {
+        try database.commit(
+            [], appliedIndex: database.appliedIndex, term: database.appliedTerm,
+            configuration: configuration)
+    }
 
     /// Lets go of the database's files, so that they can be replaced: until `adopt`, the state is
     /// empty and nothing may be read from it.

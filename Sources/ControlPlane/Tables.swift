@@ -37,6 +37,7 @@ enum Tables {
     static let scores = Table<KernelScore>(prefix: 0xB0)
     static let paces = Table<PaceRecord>(prefix: 0xB1)
     static let seatDecisions = Table<SeatDecision>(prefix: 0x80)
+    static let seatCourses = Table<SeatCourse>(prefix: 0x81)
     static let modelRevenue = Table<AmountRecord>(prefix: 0x7B)
 }
 

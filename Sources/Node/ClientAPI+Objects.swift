@@ -25,7 +25,7 @@ extension ClientAPI {
                 if let answer = try await admitUpload(digest, request) { return answer }
                 try objects.put(request.body, as: digest)
                 let count = await objects.replicate(request.body, as: digest)
-                let needed = settings.genesis.seats.count / 2 + 1
+                let needed = book.seats.count / 2 + 1
                 guard count >= needed else {
                     throw Refusal(
                         "object.not-replicated",

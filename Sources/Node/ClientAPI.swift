@@ -16,6 +16,7 @@ final class ClientAPI: Sendable {
     let objects: ObjectStore
     let gateway: Gateway
     let proxy: LeaderProxy
+    let book: SeatBook
     let metrics: MemberMetrics
     let logger: Logger
     private let admission: Admission
@@ -23,7 +24,7 @@ final class ClientAPI: Sendable {
     init(
         settings: MemberSettings, member: ClusterMember, desk: ProviderDesk,
         challenges: ChallengeDesk, objects: ObjectStore, gateway: Gateway, proxy: LeaderProxy,
-        metrics: MemberMetrics, logger: Logger
+        book: SeatBook, metrics: MemberMetrics, logger: Logger
     ) {
         self.settings = settings
         self.member = member
@@ -32,6 +33,7 @@ final class ClientAPI: Sendable {
         self.objects = objects
         self.gateway = gateway
         self.proxy = proxy
+        self.book = book
         self.metrics = metrics
         self.logger = logger
         admission = Admission(genesis: settings.genesis)
@@ -156,14 +158,17 @@ final class ClientAPI: Sendable {
     }
 
     private func statusJSON(_ status: MemberStatus) -> JSON {
-        guard let puts = status.benchPuts else { return plainStatusJSON(status) }
-        let plain = plainStatusJSON(status).members ?? []
-        return .object(plain + [JSON.Member("bench_puts", .int(puts))])
+        var members = plainStatusJSON(status).members ?? []
+        members.append(JSON.Member("voters", .array(status.voterNames.map { .int($0) })))
+        members.append(JSON.Member("learners", .array(status.learnerNames.map { .int($0) })))
+        members.append(JSON.Member("feature_level", .int(status.featureLevel)))
+        if let puts = status.benchPuts { members.append(JSON.Member("bench_puts", .int(puts))) }
+        return .object(members)
     }
 
     private func plainStatusJSON(_ status: MemberStatus) -> JSON {
         let genesis = settings.genesis
-        let leader = genesis.seats.first { $0.id == status.leader }
+        let leader = book.seats.first { $0.id == status.leader }
         return [
             "name": .string(genesis.name), "genesis": .string(genesis.digest.hex),
             "chain_id": .int(genesis.chainID), "member": .int(status.member),
@@ -192,10 +197,16 @@ final class ClientAPI: Sendable {
                 }),
             "day_milliseconds": .int(genesis.timings.dayMilliseconds),
             "members": .array(
-                genesis.seats.map {
+                book.file.roll.filter { $0.place != .removed }.map { standing in
                     [
-                        "id": .int($0.id), "origin": .string($0.clientOrigin),
-                        "public_key": .string(Hex.encode($0.publicKey)),
+                        "id": .int(standing.seat.id),
+                        "origin": .string(standing.seat.clientOrigin),
+                        "public_key": .string(Hex.encode(standing.seat.publicKey)),
+                        "standing": .string("\(standing.place)"),
+                        "incarnation": .int(book.life(of: standing.seat.id).incarnation),
+                        "token_expires": standing.course.offer.map {
+                            .string($0.expires.description)
+                        } ?? .null,
                     ]
                 }),
         ]

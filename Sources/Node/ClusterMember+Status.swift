@@ -41,6 +41,12 @@ public struct MemberStatus: Sendable {
     public var leaderlessReason: String?
     /// Whether this member is about to stop.
     public var isDraining: Bool
+    /// The voters' names in consensus; see `MemberLife`.
+    public var voterNames: [UInt64]
+    /// Likewise, of those that learn.
+    public var learnerNames: [UInt64]
+    /// The feature level that the log is at.
+    public var featureLevel: UInt64
     /// The first entry that the log holds.
     public var firstIndex: UInt64
     /// The last entry of the newest durable snapshot; 0 when there is none.
@@ -71,20 +77,24 @@ extension ClusterMember {
         let core = engine.core
         let machine = engine.machine
         let status = core.status
-        let others = status.progress.ids.filter { $0 != settings.seat.id }
+        let others = status.progress.ids.filter { $0 != settings.consensusID }
         let peers = others.compactMap { id -> PeerStatus? in
             guard let progress = status.progress[id] else { return nil }
             let lag = status.lastIndex - min(status.lastIndex, progress.match)
             return PeerStatus(
-                member: id, match: progress.match, lag: lag, isActive: progress.isRecentlyActive)
+                member: MemberLife.seat(of: id), match: progress.match, lag: lag,
+                isActive: progress.isRecentlyActive)
         }
         let database = try? FileDescriptor.open(settings.dataFolder + "/state.sqlite", 0).size()
         return MemberStatus(
-            member: settings.seat.id, role: "\(core.role)", leader: core.leader, term: core.term,
+            member: settings.seat.id, role: "\(core.role)",
+            leader: core.leader.map(MemberLife.seat(of:)), term: core.term,
             committedIndex: core.committedIndex, appliedIndex: machine.appliedIndex,
             now: machine.now, stateDigest: machine.stateDigest,
             leaderChanges: engine.leaderChanges, leaderlessReason: leaderlessReason(),
-            isDraining: isDraining, firstIndex: log.firstIndex,
+            isDraining: isDraining, voterNames: status.configuration.state.voters,
+            learnerNames: status.configuration.state.learners,
+            featureLevel: machine.featureLevel, firstIndex: log.firstIndex,
             snapshotIndex: snapshots.newest?.index ?? 0, historyIndex: history.lastIndex,
             lastIndex: status.lastIndex, voters: status.configuration.voters.voters.count,
             peers: peers, queuedInputs: queuedInputs,

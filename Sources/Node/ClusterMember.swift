@@ -27,6 +27,19 @@ public actor ClusterMember {
     let fetcher: SnapshotFetcher
     let history: History
     let caller: PeerCaller
+    let book: SeatBook
+    /// The membership as of the last look, to notice that it changed.
+    var membership: GroupConfiguration?
+    /// What a leader knows of those that learn.
+    var learnerWatch = LearnerWatch()
+    /// Looks until the membership may be changed again.
+    var membershipPause = 0
+    /// Seats that say that this member has no business here any more.
+    var shunners: Set<UInt64> = []
+    /// Why this member ends by itself, though nothing failed.
+    var expulsion: Refusal?
+    /// Ends this member in order; set by whoever runs it.
+    var endItself: (@Sendable () -> Void)?
     var isMakingSnapshot = false
     /// Ticks until a snapshot may be made again.
     var snapshotPause = 0
@@ -62,11 +75,14 @@ public actor ClusterMember {
         fetcher = equipment.fetcher
         history = equipment.history
         caller = equipment.caller
+        book = equipment.book
         throttle = LogThrottle(logger)
         try Files.makeFolders(settings.dataFolder)
         ballast = Ballast(folder: settings.dataFolder)
         let database = try StateDatabase(path: settings.dataFolder + "/state.sqlite")
         let machine = try StateMachine(genesis: settings.genesis, database: database)
+        try FeatureLevel.checkKnown(machine.featureLevel, supported: settings.featureLevel)
+        try ClusterMember.checkSeat(settings, machine, equipment.book)
         log = try DurableLog(
             folder: settings.dataFolder + "/log", genesis: settings.genesis,
             appliedIndex: machine.appliedIndex, appliedTerm: machine.appliedTerm,
@@ -75,17 +91,31 @@ public actor ClusterMember {
             covered: snapshots.newest.map { CorePosition(term: $0.term, index: $0.index) },
             recentBytes: ClusterMember.recentBytes,
             disk: MeasuredDisk(disk: settings.logDisk, watch: metrics.disk))
-        log.newestSnapshot = try snapshots.newest?.snapshot(
-            seats: settings.genesis.seats.map(\.id))
+        if let newest = snapshots.newest, newest.configuration == machine.configuration {
+            log.newestSnapshot = try newest.snapshot(seats: settings.genesis.seats.map(\.id))
+        }
         for sentence in log.notes { logger.notice("log", metadata: ["note": "\(sentence)"]) }
-        var options = RaftOptions(id: settings.seat.id, seed: try SystemEntropy.seed())
+        var options = RaftOptions(id: settings.consensusID, seed: try SystemEntropy.seed())
         options.maximumUncommittedBytes = ClusterMember.uncommittedBytes
         options.maximumInflightBytes = ClusterMember.inflightBytes
         engine = try MemberEngine(
             options: options, clockBoundMilliseconds: settings.clockBoundMilliseconds,
-            machine: machine, log: log)
+            machine: machine, log: log, featureLevel: settings.featureLevel)
         loop = TransportLoop()
         inbox = MemberInbox()
+    }
+
+    /// A data folder whose seat goes on elsewhere, or not at all, is not started again.
+    private static func checkSeat(
+        _ settings: MemberSettings, _ machine: StateMachine, _ book: SeatBook
+    ) throws(Refusal) {
+        let views = Views(state: machine.state, genesis: settings.genesis)
+        _ = book.update(views.seatRoll(), asOf: machine.appliedIndex)
+        let life = MemberLife(id: settings.consensusID)
+        guard let reason = book.expulsion(life, key: settings.ownKey),
+            reason.code != SeatBook.rekeyed
+        else { return }
+        throw reason
     }
 
     /// What may wait for a quorum, in bytes; beyond it commands are refused.
@@ -100,6 +130,7 @@ public actor ClusterMember {
     /// - Parameter peers: what this member was connected to; messages go out through it.
     public func run(peers: PeerNetwork) async {
         self.peers = peers
+        peers.follow(book)
         let ticker = loop.every(nanoseconds: UInt64(settings.tickMilliseconds) * 1_000_000) {
             [weak self] in self?.assumeIsolated { $0.turn(isTick: true) }
         }
@@ -108,6 +139,7 @@ public actor ClusterMember {
             inbox.open { [weak self] in self?.callTurn() }
         }
         ticker.cancel()
+        self.peers = nil
         for input in inbox.takeAll().inputs { refuse(input) }
         engine.failWaiting(
             engine.failure ?? Refusal("member.stopped", "this member is stopping"))
@@ -142,9 +174,11 @@ public actor ClusterMember {
     /// Ends `run`.
     public nonisolated func stop() { inbox.close() }
 
-    /// Takes a message from another member, whose key vouches for its number. What is no message,
-    /// or speaks for somebody else, is counted and dropped.
-    public nonisolated func receive(_ bytes: [UInt8], from member: UInt64) {
+    /// Takes a message from another member. Its key vouches for the seat, and its greeting on this
+    /// connection for the life; see `PeerHello`. What is no message, or speaks for another seat,
+    /// for another life of this one or to another life of the own, is counted and dropped.
+    nonisolated func receive(_ bytes: [UInt8], from peer: PeerIdentity) {
+        let member = peer.member
         metrics.peers.receivedBytes.add(UInt64(bytes.count))
         let message: Message
         do throws(Refusal) {
@@ -155,7 +189,10 @@ public actor ClusterMember {
                 "peer.malformed", "dropped a message that cannot be read",
                 metadata: ["from": "\(member)", "why": "\(error.message)"])
         }
-        guard message.from == member, message.to == settings.seat.id else {
+        let sender = MemberLife(id: message.from)
+        guard sender.seat == member, sender.incarnation == peer.incarnation,
+            message.to == settings.consensusID
+        else {
             metrics.peers.foreign.add()
             return throttle.warn(
                 "peer.foreign", "dropped a message in another member's name or for another member",
@@ -192,7 +229,10 @@ public actor ClusterMember {
     public nonisolated func submit(_ envelope: Envelope) async throws(Refusal) -> CommandReceipt {
         metrics.raft.proposals.add()
         return try await withCheckedContinuation { continuation in
-            let reply = Reply<CommandReceipt> { continuation.resume(returning: $0) }
+            let reply = Reply<CommandReceipt> { [metrics] result in
+                metrics.raft.noteOutcome(result)
+                continuation.resume(returning: result)
+            }
             ask(.submit(envelope, reply)) { reply.fail($0) }
         }.get()
     }
@@ -203,7 +243,10 @@ public actor ClusterMember {
         _ bytes: [UInt8], _ answer: @escaping @Sendable (Result<UInt64, Refusal>) -> Void
     ) {
         metrics.raft.proposals.add()
-        let reply = Reply<UInt64>(answer)
+        let reply = Reply<UInt64> { [metrics] result in
+            metrics.raft.noteOutcome(result)
+            answer(result)
+        }
         ask(.put(bytes, reply)) { reply.fail($0) }
     }
 
@@ -226,6 +269,12 @@ public actor ClusterMember {
                 Refusal("cluster.overloaded", "too many requests wait here: try again later"))
         case .closed: fail(Refusal("member.stopped", "this member is stopping"))
         }
+    }
+
+    /// Who is to be told when this member has to end by itself.
+    func whenExpelled(_ end: @escaping @Sendable () -> Void) {
+        endItself = end
+        if expulsion != nil { end() }
     }
 
     /// Signs and submits a command of this seat.
@@ -313,7 +362,12 @@ public actor ClusterMember {
         for input in inputs {
             if case .snapshotMade(let outcome) = input { take(outcome) }
             if case .stored = input { stopwatch.stored(metrics.raft.appendDuration, at: start) }
-            engine.take(input, at: now)
+            if case .unreachable(let seat) = input {
+                // The line is the seat's; consensus knows its lives.
+                for id in lives(of: seat) { engine.take(.unreachable(id), at: now) }
+            } else {
+                engine.take(input, at: now)
+            }
         }
         var rounds = 0
         var hasMore = true
@@ -353,6 +407,7 @@ public actor ClusterMember {
         }
         metrics.raft.messagesSent.add(UInt64(effects.messages.count))
         for batch in effects.batches { store(batch, at: now) }
+        noteMembership()
         for entry in effects.applied { tell(entry) }
         for note in effects.notes { report(note) }
         return true
@@ -364,10 +419,10 @@ public actor ClusterMember {
             if let snapshot = batch.snapshot { try install(snapshot) }
             // What the batch's durability lets go to others leaves from the log's thread: it need
             // not wait for a turn of this member.
-            try log.write(batch) { [inbox, peers, seat = settings.seat.id] input in
+            try log.write(batch) { [inbox, peers, own = settings.consensusID] input in
                 guard case .stored(let responses) = input else { return _ = inbox.put(input) }
-                for response in responses where response.to != seat { peers?.send(response) }
-                inbox.put(.stored(responses.filter { $0.to == seat }))
+                for response in responses where response.to != own { peers?.send(response) }
+                inbox.put(.stored(responses.filter { $0.to == own }))
             }
         } catch {
             engine.take(.logFailed(error), at: now)
@@ -375,6 +430,7 @@ public actor ClusterMember {
     }
 
     private func tell(_ entry: AppliedEntry) {
+        noteSeats(entry)
         metrics.state.entries.add()
         metrics.state.commands.add(UInt64(entry.receipts.count))
         metrics.state.events.add(UInt64(entry.events.count))

@@ -9,6 +9,7 @@ import Transport
 struct LeaderProxy: Sendable {
     let settings: MemberSettings
     let member: ClusterMember
+    let book: SeatBook
     let line: HTTPClient
 
     static let mark = "x-althing-forwarded"
@@ -26,7 +27,7 @@ struct LeaderProxy: Sendable {
             throw Refusal("cluster.not-leader", "the leader moved while this was on its way")
         }
         guard let leader = await member.status().leader, leader != settings.seat.id,
-            let seat = settings.genesis.seats.first(where: { $0.id == leader })
+            let seat = book.standing(leader)?.seat
         else { throw Refusal("cluster.no-leader", "no leader is known right now; try again") }
         let query = request.queryText.isEmpty ? "" : "?\(request.queryText)"
         var onward = HTTPClientRequest(

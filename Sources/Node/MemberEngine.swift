@@ -54,6 +54,8 @@ package final class MemberEngine {
     /// How often a leader was elected since the start.
     package private(set) var leaderChanges: UInt64 = 0
     private let clockBoundMilliseconds: UInt64
+    /// The highest feature level that this member knows.
+    private let featureLevel: UInt64
     /// Stands in the name of every read: a late answer to a read of an earlier life must not pass
     /// for the answer to one of this life.
     let lifeName: UInt64
@@ -91,13 +93,16 @@ package final class MemberEngine {
     ///   - options: who it is, its seed, and how the core shall work; what the engine relies on is
     ///     set here.
     ///   - clockBoundMilliseconds: how far an entry's time may be ahead of this member's clock.
+    ///   - featureLevel: the highest level that this member knows; see `FeatureLevel`.
     ///   - observe: told of everything that happens in the core; it must not call back.
     package init(
         options: RaftOptions, clockBoundMilliseconds: UInt64, machine: StateMachine,
-        log: any Storage, observe: ((TraceEvent) -> Void)? = nil
+        log: any Storage, featureLevel: UInt64 = FeatureLevel.supported,
+        observe: ((TraceEvent) -> Void)? = nil
     ) throws(Refusal) {
         self.machine = machine
         self.clockBoundMilliseconds = clockBoundMilliseconds
+        self.featureLevel = featureLevel
         var seed = SplitMix64(seed: options.seed)
         lifeName = seed.next()
         successionRandom = SplitMix64(seed: seed.next())
@@ -146,6 +151,7 @@ package final class MemberEngine {
             case .put(let put, let reply): take(put: put, reply)
             case .get(let key, let reply): toRead.append(.value(key, reply))
             case .handOver: try handOver()
+            case .changeMembership(let change): try node.propose(change)
             case .transferLeadership(let member): try node.transferLeadership(to: member)
             case .snapshotStatus(let member, let isDelivered):
                 try node.reportSnapshot(to: member, isDelivered: isDelivered)
@@ -175,6 +181,10 @@ package final class MemberEngine {
             return
         }
         if let heldBy { return reply.fail(heldBy) }
+        // What some member cannot read must not reach the log at all.
+        guard envelope.level <= machine.featureLevel else {
+            return reply.fail(FeatureLevel.closed(envelope.level, at: machine.featureLevel))
+        }
         if pending.add(envelope.digest, reply) { toPropose.append(envelope) }
     }
 
@@ -339,6 +349,8 @@ package final class MemberEngine {
                     index: entry.index, term: entry.term, payload: payload)
                 for receipt in applied.receipts { pending.answer(receipt) }
                 effects.applied.append(applied)
+                // What comes after is not for this program to read.
+                try FeatureLevel.checkKnown(machine.featureLevel, supported: featureLevel)
             }
             if heldBy != nil {
                 heldBy = nil

@@ -27,6 +27,8 @@ package enum MemberInput: Sendable {
     case get([UInt8], Reply<[UInt8]?>)
     /// This member's disk keeps it from leading well: another shall lead.
     case handOver
+    /// The membership shall change.
+    case changeMembership(ConfigurationChange)
     /// Another member shall lead.
     case transferLeadership(to: UInt64)
     /// How the sending of a snapshot ended.

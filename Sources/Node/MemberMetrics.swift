@@ -141,6 +141,13 @@ final class RaftMetrics: Sendable {
         self.byPeer = byPeer
     }
 
+    /// Counts what certainly did not happen: of what ran out of time nobody knows yet.
+    func noteOutcome<Value>(_ outcome: Result<Value, Refusal>) {
+        if case .failure(let refusal) = outcome, refusal.code != "cluster.timeout" {
+            proposalsRefused.add()
+        }
+    }
+
     func show(_ status: MemberStatus) {
         term.set(Int64(clamping: status.term))
         hasLeader.set(status.leader == nil ? 0 : 1)

@@ -28,79 +28,77 @@ public struct MemberProcess: Sendable {
         try Files.makeFolders(settings.dataFolder)
         let lock = try FileLock.claim(dataFolder: settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
+        try Expulsion.check(settings.dataFolder)
         try MemberProcess.demandSpace(settings)
         try demandBenchDeployment()
         settings.epoch = try EpochFile.read(settings.dataFolder).epoch
-        let peerClient = try MemberProcess.peerClient(settings)
-        defer { peerClient.close() }
+        settings.consensusID =
+            try MemberLife.read(settings.dataFolder, seat: settings.seat.id).id
         let genesis = settings.genesis
-        let caller = PeerCaller(client: peerClient, own: settings.seat.id) { genesis.seats }
+        let book = SeatBook(genesis: genesis, file: try SeatsFile.read(settings.dataFolder))
+        let peerClient = try MemberProcess.peerClient(settings, book)
+        defer { peerClient.close() }
+        let caller = PeerCaller(client: peerClient, own: settings.seat.id) { book.seats }
         let equipment = MemberEquipment(
             snapshots: try SnapshotStore(dataFolder: settings.dataFolder),
             fetcher: try SnapshotFetcher(
                 dataFolder: settings.dataFolder, caller: caller, logger: logger),
             history: try History(dataFolder: settings.dataFolder, genesis: genesis.digest),
-            caller: caller)
+            caller: caller, book: book)
         let repair = StateRepair(
             settings: settings, snapshots: equipment.snapshots, fetcher: equipment.fetcher,
             caller: caller, logger: logger)
-        for attempt in 1... {
+        var repairs = 0
+        while true {
             do throws(Refusal) {
-                return try await live(settings, equipment, started: started)
+                let end = try await live(settings, equipment, started: started)
+                guard end?.code == SeatBook.rekeyed, !Task.isCancelled,
+                    let renewed = try settings.withPresentKey(book)
+                else { return }
+                settings = renewed
             } catch {
-                guard StateRepair.mayHelp(error), attempt <= 3 else { throw error }
+                repairs += 1
+                guard StateRepair.mayHelp(error), repairs <= 3 else { throw error }
                 try await repair.repair(because: error)
             }
         }
     }
 
-    /// One life of the member: until it is told to stop or fails.
+    /// One run of the member: until it is told to stop or fails; gives why it ended by itself.
     private func live(
         _ settings: MemberSettings, _ equipment: MemberEquipment, started: @Sendable () -> Void
-    ) async throws(Refusal) {
+    ) async throws(Refusal) -> Refusal? {
         let peerClient = equipment.caller.client
-        let others = settings.genesis.seats.map(\.id).filter { $0 != settings.seat.id }
-        let metrics = try MemberMetrics(members: others)
+        let book = equipment.book
+        let metrics = try MemberMetrics(members: equipment.caller.others)
         let member = try ClusterMember(
             settings: settings, equipment: equipment, metrics: metrics, logger: logger)
         let desk = ProviderDesk()
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects",
-            peers: try MemberProcess.peerOrigins(settings), client: peerClient, logger: logger)
-        let proxy = LeaderProxy(settings: settings, member: member, line: peerClient)
+            peers: { MemberProcess.peerOrigins(settings, book) }, client: peerClient,
+            logger: logger)
+        let proxy = LeaderProxy(settings: settings, member: member, book: book, line: peerClient)
         let challenges = ChallengeDesk(
             line: VerdictLine(member: member, proxy: proxy), logger: logger)
         let api = ClientAPI(
             settings: settings, member: member, desk: desk, challenges: challenges,
             objects: objects,
             gateway: Gateway(settings: settings, member: member, desk: desk, logger: logger),
-            proxy: proxy, metrics: metrics, logger: logger)
+            proxy: proxy, book: book, metrics: metrics, logger: logger)
         let routes = api.routes()
         let respond: HTTPResponder = { request in await api.respond(request, routes: routes) }
-        let operators = OperatorDoor(member: member, settings: settings, logger: logger)
-        let door = PeerDoor(member: member, objects: objects, settings: settings)
-        let peers = try await PeerNetwork.start(settings, member: member) { request in
-            if let answer = await door.answer(request) { return answer }
-            if let answer = await operators.answer(request) { return answer }
-            return await respond(request)
+        let (ends, ask) = AsyncStream.makeStream(of: Void.self)
+        await member.whenExpelled { ask.yield() }
+        let peers = try await peerNetwork(settings, equipment, member, objects, respond) {
+            ask.yield()
         }
-        let server: HTTPServer
-        do throws(Refusal) {
-            var configuration = HTTPServer.Configuration(
-                host: settings.clientHost, port: settings.clientPort)
-            configuration.direct = api.directResponder()
-            configuration.respondsOnLoop = false
-            // With few cores another thread would only wait for the one that has the core.
-            configuration.loop = Machine.cores > 2 ? nil : member.loop
-            server = try await HTTPServer.start(configuration, responder: respond)
-        } catch {
-            await peers.shutdown()
-            throw error
-        }
+        let server = try await MemberProcess.clientServer(settings, api, member, peers, respond)
         logger.info(
             "member started",
             metadata: [
-                "member": "\(settings.seat.id)", "clients": "\(settings.clientPort)",
+                "member": "\(MemberLife.words(settings.consensusID))",
+                "clients": "\(settings.clientPort)",
                 "peers": "\(settings.peerPort)",
             ])
         started()
@@ -110,11 +108,65 @@ public struct MemberProcess: Sendable {
                 member: member, desk: desk, challenges: challenges,
                 interval: settings.challengeIntervalMilliseconds),
             settings: settings, logger: logger)
-        await work(settings, member, desk, duties, peers)
+        // Clients' requests are answered first; only then the member itself ends.
+        let ender = Task {
+            for await _ in ends {
+                await member.drain()
+                await server.shutdown(within: .seconds(1))
+                member.stop()
+                return
+            }
+        }
+        await work(member, desk, duties, peers) { ask.yield() }
+        ask.finish()
+        await ender.value
         await server.shutdown(within: .seconds(1))
         await peers.shutdown()
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
         if let failure = await member.failure { throw failure }
+        return await member.expulsion
+    }
+
+    /// Where members and seats' holders connect; what they ask beside consensus goes from door to
+    /// door.
+    private func peerNetwork(
+        _ settings: MemberSettings, _ equipment: MemberEquipment, _ member: ClusterMember,
+        _ objects: ObjectStore, _ respond: @escaping HTTPResponder,
+        end: @escaping @Sendable () -> Void
+    ) async throws(Refusal) -> PeerNetwork {
+        let book = equipment.book
+        let operators = OperatorDoor(
+            member: member, book: book, settings: settings, logger: logger, end: end)
+        let door = PeerDoor(member: member, objects: objects, settings: settings)
+        let seats = SeatDoor(
+            member: member, book: book, settings: settings, caller: equipment.caller,
+            logger: logger)
+        return try await PeerNetwork.start(settings, member: member) { request in
+            if let refusal = seats.refusal(of: request) { return .refused(refusal) }
+            if let answer = await seats.answer(request) { return answer }
+            if let answer = await door.answer(request) { return answer }
+            if let answer = await operators.answer(request) { return answer }
+            return await respond(request)
+        }
+    }
+
+    /// Where clients connect.
+    private static func clientServer(
+        _ settings: MemberSettings, _ api: ClientAPI, _ member: ClusterMember,
+        _ peers: PeerNetwork, _ respond: @escaping HTTPResponder
+    ) async throws(Refusal) -> HTTPServer {
+        do throws(Refusal) {
+            var configuration = HTTPServer.Configuration(
+                host: settings.clientHost, port: settings.clientPort)
+            configuration.direct = api.directResponder()
+            configuration.respondsOnLoop = false
+            // With few cores another thread would only wait for the one that has the core.
+            configuration.loop = Machine.cores > 2 ? nil : member.loop
+            return try await HTTPServer.start(configuration, responder: respond)
+        } catch {
+            await peers.shutdown()
+            throw error
+        }
     }
 
     /// The least free space to start with, in bytes: four segments of the log.
@@ -143,12 +195,23 @@ public struct MemberProcess: Sendable {
     }
 
     private func work(
-        _ settings: MemberSettings, _ member: ClusterMember, _ desk: ProviderDesk,
-        _ duties: LeaderDuties, _ peers: PeerNetwork
+        _ member: ClusterMember, _ desk: ProviderDesk, _ duties: LeaderDuties,
+        _ peers: PeerNetwork, end: @escaping @Sendable () -> Void
     ) async {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await duties.run() }
+                group.addTask {
+                    await SeatSettler(
+                        member: member, settings: member.settings, logger: logger
+                    ).run()
+                }
+                group.addTask {
+                    await MembershipKeeper(
+                        member: member, caller: member.caller, settings: member.settings,
+                        logger: logger
+                    ).run()
+                }
                 group.addTask {
                     await HistoryFiller(member: member, caller: member.caller, logger: logger).run()
                 }
@@ -162,26 +225,27 @@ public struct MemberProcess: Sendable {
         } onCancel: {
             Task {
                 await member.drain()
-                member.stop()
+                end()
             }
         }
     }
 
-    private static func peerClient(_ settings: MemberSettings) throws(Refusal) -> HTTPClient {
-        let seats = settings.genesis.seats
+    private static func peerClient(_ settings: MemberSettings, _ book: SeatBook)
+        throws(Refusal) -> HTTPClient
+    {
         var configuration = HTTPClient.Configuration(
-            trust: .key { key in seats.contains { $0.publicKey == key.bytes } },
+            trust: .key { key in
+                if case .present = book.holder(of: key) { true } else { false }
+            },
             identity: try TLSIdentity(seed: settings.seed.exposed()))
         configuration.connectTimeout = .seconds(3)
         return try HTTPClient(configuration)
     }
 
-    private static func peerOrigins(_ settings: MemberSettings) throws(Refusal) -> [HTTPURL] {
-        var origins: [HTTPURL] = []
-        for seat in settings.genesis.seats where seat.id != settings.seat.id {
-            origins.append(try HTTPURL("https://\(seat.peerAddress)/"))
+    private static func peerOrigins(_ settings: MemberSettings, _ book: SeatBook) -> [HTTPURL] {
+        book.seats.filter { $0.id != settings.seat.id }.compactMap { seat in
+            try? HTTPURL("https://\(seat.peerAddress)/")
         }
-        return origins
     }
 }
 

@@ -13,6 +13,10 @@ public struct MemberSettings: Sendable {
     public var seat: Seat
     /// The seat's Ed25519 seed.
     public var seed: SecretBytes
+    /// Its public half: what this member shows and signs with.
+    public internal(set) var ownKey: [UInt8]
+    /// Where the seat's key lies, to be replaced when the seat's key is.
+    public var keyFile: SeatKeyFile?
     /// Where log, state and objects lie.
     public var dataFolder: String
     /// Where peers connect.
@@ -47,6 +51,10 @@ public struct MemberSettings: Sendable {
     var providerPresenceMilliseconds: UInt64 { providerSilenceMilliseconds / 3 * 2 }
     /// The epoch the member lives in; see `PeerIdentity`.
     public internal(set) var epoch: UInt64 = 1
+    /// The highest feature level that this member takes part in; tests play older programs.
+    package var featureLevel = FeatureLevel.supported
+    /// The life of the seat that the data folder holds, as consensus names it; see `MemberLife`.
+    public internal(set) var consensusID: UInt64
     /// How many entries the log may hold past the last snapshot's before the next one is made.
     public var snapshotEntries: UInt64 = 20_000
     /// How many bytes of entries may be written before the next snapshot is made.
@@ -64,6 +72,8 @@ public struct MemberSettings: Sendable {
     {
         self.genesis = genesis
         self.seat = seat
+        ownKey = try Ed25519.publicKey(seed: seed)
+        consensusID = seat.id
         self.seed = seed
         self.dataFolder = dataFolder
         let peer = try HostPort(seat.peerAddress)
@@ -72,6 +82,27 @@ public struct MemberSettings: Sendable {
         peerPort = peer.port
         clientHost = client.host
         clientPort = client.port
+    }
+
+    /// A seat as a data folder knows it, or else as the genesis names it.
+    ///
+    /// Throws `seat.unknown`, `seat.removed`.
+    public static func seat(_ number: UInt64, genesis: Genesis, dataFolder: String)
+        throws(Refusal) -> SeatStanding
+    {
+        if let standing = try SeatsFile.read(dataFolder)?.roll.first(where: {
+            $0.seat.id == number
+        }) {
+            guard standing.place != .removed else {
+                throw Refusal("seat.removed", "a vote removed seat \(number)")
+            }
+            return standing
+        }
+        guard let seat = genesis.seats.first(where: { $0.id == number }) else {
+            throw Refusal(
+                "seat.unknown", "neither the genesis nor \(dataFolder) has a seat \(number)")
+        }
+        return SeatStanding(seat: seat, place: .seated)
     }
 }
 
@@ -99,5 +130,25 @@ public struct HostPort: Sendable, Equatable {
             return
         }
         throw Refusal("address.malformed", "expected `http://host:port`, not `\(origin)`")
+    }
+}
+
+extension MemberSettings {
+    /// These settings with the key that the seat has now, if it can be read; else nil.
+    func withPresentKey(_ book: SeatBook) throws(Refusal) -> MemberSettings? {
+        guard let standing = book.standing(seat.id),
+            let key = try keyFile?.key(of: standing.seat.publicKey)
+        else { return nil }
+        var renewed = self
+        renewed.seat = standing.seat
+        renewed.seed = key
+        renewed.ownKey = standing.seat.publicKey
+        return renewed
+    }
+
+    /// The seats as this member knew them last, to call them.
+    public func knownSeats() throws(Refusal) -> [Seat] {
+        guard let file = try SeatsFile.read(dataFolder) else { return genesis.seats }
+        return file.roll.filter { $0.place != .removed }.map(\.seat)
     }
 }

@@ -9,7 +9,7 @@ import Transport
 /// Objects in a member's data folder, shared with its peers.
 public final class ObjectStore: Sendable {
     private let folder: String
-    private let peers: [HTTPURL]
+    private let peers: @Sendable () -> [HTTPURL]
     private let client: HTTPClient
     private let logger: Logger
 
@@ -18,9 +18,11 @@ public final class ObjectStore: Sendable {
 
     /// Opens the store.
     ///
-    /// - Parameter peerOrigins: the peers' mutually authenticated origins, each with its pinned
-    /// key.
-    init(folder: String, peers: [HTTPURL], client: HTTPClient, logger: Logger) throws(Refusal) {
+    /// - Parameter peers: the peers' mutually authenticated origins, at present.
+    init(
+        folder: String, peers: @escaping @Sendable () -> [HTTPURL], client: HTTPClient,
+        logger: Logger
+    ) throws(Refusal) {
         self.folder = folder
         self.peers = peers
         self.client = client
@@ -53,7 +55,7 @@ public final class ObjectStore: Sendable {
     /// Sends an object to the peers and answers how many members now have it, this one included.
     func replicate(_ bytes: [UInt8], as digest: Digest) async -> Int {
         await withTaskGroup(of: Bool.self) { group in
-            for peer in peers {
+            for peer in peers() {
                 group.addTask { [client, logger] in
                     do throws(Refusal) {
                         let request = try PeerPath.request(
@@ -80,7 +82,7 @@ public final class ObjectStore: Sendable {
             logger.warning("an object fails its digest", metadata: ["object": "\(digest)"])
             try Files.remove(path(digest))
         }
-        for peer in peers {
+        for peer in peers() {
             guard let request = try? PeerPath.request("GET", peer, "/peer/objects/\(digest.hex)"),
                 let response = try? await client.send(request), response.status == 200,
                 SHA256.hash(response.body) == digest

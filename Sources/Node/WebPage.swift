@@ -44,7 +44,7 @@ struct WebPage {
     // MARK: Sections
 
     private var members: String {
-        let rows = genesis.seats.map { seat in
+        let rows = views.seatRoll().filter { $0.place != .removed }.map(\.seat).map { seat in
             [
                 Cell("\(seat.id)"), Cell(seat.clientOrigin),
                 Cell(seat.id == status.leader ? "leader" : "member"),

@@ -40,8 +40,17 @@ extension PeerIdentity: BinaryCodable {
     }
 }
 
-/// The greeting, sent once each way. TLS vouches for every later byte of the connection, so what
-/// was said here holds for each frame without being repeated.
+/// The greeting, sent once each way: it binds cluster, epoch, member and incarnation to every frame
+/// of its connection, as strongly as if each frame repeated them.
+///
+/// A connection is one TLS 1.3 session with fresh keys of both sides, nothing is resumed and no
+/// early data is taken. Its records are numbered and authenticated in order, so no byte of another
+/// connection, of another member or of an earlier time can be put between the greeting and a frame,
+/// and a recorded connection, played to the listener again, ends in the handshake. What each frame
+/// would say is therefore what the greeting said; who receives a message gets it with the
+/// identity that greeted. What could change behind it is who counts: a connection is closed when
+/// its seat begins another life or goes, and an epoch changes only while the member is down, so
+/// that all its connections begin anew.
 struct PeerHello: BinaryCodable, Equatable {
     /// The version of the frames that follow.
     static let version: UInt64 = 1

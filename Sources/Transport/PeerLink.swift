@@ -22,6 +22,9 @@ public final class PeerLink: Sendable {
         public var member: UInt64
         /// The key it must prove.
         public var key: PinnedKey
+        /// Which keys it may prove instead, asked at each handshake: a member that changes over to
+        /// another key is reached under both for a while.
+        public var accepts: (@Sendable (PinnedKey) -> Bool)?
         /// Where it was last known to be.
         public var host: String
         /// See `host`.
@@ -183,6 +186,7 @@ public final class PeerLink: Sendable {
     private func connect() async throws(Refusal) -> any Channel {
         let (host, port) = state.withLock { ($0.host, $0.port) }
         let pin = configuration.key
+        let accepts = configuration.accepts ?? { $0 == pin }
         let silence = silenceMilliseconds
         let group: any EventLoopGroup =
             configuration.loop?.loop ?? MultiThreadedEventLoopGroup.singleton
@@ -196,7 +200,7 @@ public final class PeerLink: Sendable {
                     guard let self else { throw BodyPipe.closed }
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.closeSocketOnExec()
-                    try pipeline.addHandler(TLSHandler(context, verification: .key { $0 == pin }))
+                    try pipeline.addHandler(TLSHandler(context, verification: .key(accepts)))
                     try pipeline.addHandler(
                         PeerClientHandler(
                             link: self, hello: self.hello,

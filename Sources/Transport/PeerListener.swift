@@ -18,19 +18,19 @@ public final class PeerListener: Sendable {
         /// Which member holds a key; nil refuses the connection.
         public var member: @Sendable (PinnedKey) -> UInt64?
         /// A last word on a member that greeted correctly: the reason to refuse it, or nil.
-        public var refuse: @Sendable (PeerIdentity) -> Refusal? = { _ in nil }
+        public var refuse: @Sendable (PeerIdentity, PinnedKey?) -> Refusal? = { _, _ in nil }
         /// Hears that a member has greeted correctly: it runs, and can be reached.
         public var greeted: @Sendable (UInt64) -> Void = { _ in }
         /// Hears why a connection was ended: a wrong certificate, greeting or frame.
         public var fault: @Sendable (Refusal) -> Void = { _ in }
-        /// Takes a message.
-        public var receive: @Sendable (UInt64, [UInt8]) -> Void
+        /// Takes a message of whoever greeted on the connection that it came by.
+        public var receive: @Sendable (PeerIdentity, [UInt8]) -> Void
 
         /// Makes the callbacks.
         public init(
             identity: @escaping @Sendable () -> PeerIdentity,
             member: @escaping @Sendable (PinnedKey) -> UInt64?,
-            receive: @escaping @Sendable (UInt64, [UInt8]) -> Void
+            receive: @escaping @Sendable (PeerIdentity, [UInt8]) -> Void
         ) {
             self.identity = identity
             self.member = member
@@ -84,6 +84,9 @@ public final class PeerListener: Sendable {
     /// membership. HTTP requests in flight go on.
     public func disconnectPeers() { peers.closeAll() }
 
+    /// Likewise, one member's.
+    public func disconnect(_ member: UInt64) { peers.close(member) }
+
     /// Stops listening and closes every connection.
     public func shutdown(within limit: Duration = .seconds(1)) async {
         peers.closeAll()
@@ -103,6 +106,10 @@ final class PeerTable: Sendable {
                 if let present = channels[member], present === channel { channels[member] = nil }
             }
         }
+    }
+
+    func close(_ member: UInt64) {
+        channels.withLock { $0[member] }?.close(promise: nil)
     }
 
     func closeAll() {

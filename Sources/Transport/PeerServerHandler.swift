@@ -13,7 +13,7 @@ final class PeerServerHandler: ChannelInboundHandler {
     private let peers: PeerTable
     private let helloTimeout: Duration
     private var reader = PeerFrameReader()
-    private var member: UInt64?
+    private var peer: PeerIdentity?
     private var deadline: Scheduled<Void>?
 
     init(
@@ -61,8 +61,8 @@ final class PeerServerHandler: ChannelInboundHandler {
     private func take(
         _ item: PeerFrameReader.Item, _ context: ChannelHandlerContext
     ) throws(Refusal) {
-        switch (item, member) {
-        case (.message(let message), let member?): callbacks.receive(member, message)
+        switch (item, peer) {
+        case (.message(let message), let peer?): callbacks.receive(peer, message)
         case (.hello(let bytes), nil): try greet(PeerHello(decoding: bytes), context)
         default: throw Refusal("transport.protocol", "a peer spoke out of turn")
         }
@@ -71,12 +71,11 @@ final class PeerServerHandler: ChannelInboundHandler {
     private func greet(_ hello: PeerHello, _ context: ChannelHandlerContext) throws(Refusal) {
         let own = callbacks.identity()
         let holder = key.flatMap(callbacks.member)
-        if let refusal = hello.refusal(own: own, keyHolder: holder) ?? callbacks.refuse(hello.from)
-        {
-            throw refusal
-        }
+        let refusal =
+            hello.refusal(own: own, keyHolder: holder) ?? callbacks.refuse(hello.from, key)
+        if let refusal { throw refusal }
         deadline?.cancel()
-        member = hello.from.member
+        peer = hello.from
         peers.enter(context.channel, member: hello.from.member)
         let answer = PeerHello(from: own, to: hello.from.member)
         context.writeAndFlush(

@@ -1,9 +1,13 @@
 // Asking members over their own doors.
 
 import Client
+import ControlPlane
+import Cryptography
 import Primitives
 import Testing
 import Transport
+
+@testable import Node
 
 /// Asks until `ready` gives something; fails the test after `limit`.
 func eventually<Value>(
@@ -102,4 +106,32 @@ extension Deployment {
 extension HTTPClientResponse {
     /// The refusal's code in the answer's body.
     var code: String? { (try? JSON.parse(body))?["error"]?["code"]?.text }
+}
+
+extension Deployment {
+    /// What a member answers to whoever shows a seat's key and says that it is this life of it:
+    /// nil when the greeting is accepted.
+    nonisolated func greeting(to member: UInt64, as seat: UInt64, incarnation: UInt64)
+        async throws -> Refusal?
+    {
+        let settings = try settings(member)
+        let speaker = try self.settings(seat)
+        let own = PeerIdentity(
+            cluster: genesis.digest, epoch: 1, member: seat, incarnation: incarnation)
+        let (states, signal) = AsyncStream.makeStream(of: PeerLinkState.self)
+        let link = try PeerLink(
+            PeerLink.Configuration(
+                member: member, key: try #require(PinnedKey(settings.ownKey)),
+                host: settings.peerHost, port: settings.peerPort,
+                identity: try TLSIdentity(seed: speaker.seed.exposed())),
+            own: { own }, onChange: { signal.yield($0) })
+        defer { link.close() }
+        for await state in states {
+            switch state {
+            case .connected: return nil
+            case .unreachable(let refusal): return refusal
+            }
+        }
+        return nil
+    }
 }

@@ -16,15 +16,16 @@ actor Deployment {
     nonisolated let genesis: Genesis
     nonisolated let folder: TemporaryFolder
     private let seeds: [[UInt8]]
-    private let ports: PortBlock
+    private nonisolated let ports: PortBlock
     private var running: [UInt64: Task<Refusal?, Never>] = [:]
 
     /// Lays a deployment's foundation.
-    init(members: Int, name: String = "althing-tests") throws(Refusal) {
+    ///
+    /// - Parameter day: how long a day of the policies lasts, in milliseconds.
+    init(members: Int, name: String = "althing-tests", day: UInt64 = 1000) throws(Refusal) {
         var genesis = try Genesis(
             parsing: try Repository.text("Deploy/genesis.yaml"), name: "genesis.yaml",
-            timings: try Timings(
-                parsing: try Repository.text("Deploy/development.yaml"), name: "development.yaml"),
+            timings: Timings(production: false, dayMilliseconds: day),
             timestamp: SystemClock.now())
         genesis.name = name
         for name in Genesis.requiredPolicies {
@@ -33,7 +34,7 @@ actor Deployment {
         }
         var seeds: [[UInt8]] = []
         // Processes of tests that run at the same time begin to look in different places.
-        ports = try PortBlock(2 * members, startingAt: 10_000 + Int(getpid()) &* 61 % 20_000)
+        ports = try PortBlock(2 * (members + 1), startingAt: 10_000 + Int(getpid()) &* 61 % 20_000)
         for number in 1...members {
             let seed = [UInt8](repeating: UInt8(number), count: 32)
             let client = ports.first + 2 * (number - 1)
@@ -75,12 +76,27 @@ actor Deployment {
         return settings
     }
 
+    /// A seat that is not in the genesis yet, with its key's seed and a place of its own.
+    nonisolated func newcomer(_ member: UInt64) throws(Refusal) -> (seat: Seat, key: SecretBytes) {
+        let key = Self.secret([UInt8](repeating: UInt8(member), count: 32))
+        let port = ports.first + 2 * genesis.seats.count
+        let seat = Seat(
+            id: member, publicKey: try Ed25519.publicKey(seed: key),
+            peerAddress: "127.0.0.1:\(port + 1)", clientOrigin: "http://127.0.0.1:\(port)")
+        return (seat, key)
+    }
+
     /// Starts a member and waits until clients can connect; throws why it does not start.
     func start(_ member: UInt64, _ change: (inout MemberSettings) -> Void = { _ in })
         async throws(Refusal)
     {
         var settings = try settings(member)
         change(&settings)
+        try await start(member, settings: settings)
+    }
+
+    /// Starts a member that is set up so.
+    func start(_ member: UInt64, settings: MemberSettings) async throws(Refusal) {
         let process = MemberProcess(settings: settings, logger: quietLogger)
         let (started, signal) = AsyncStream.makeStream(of: Void.self)
         let task = Task { () -> Refusal? in
@@ -120,7 +136,7 @@ actor Deployment {
 
     /// Stops every member.
     func stopAll() async {
-        for member in members { await stop(member) }
+        for member in running.keys.sorted() { await stop(member) }
     }
 
     /// A key of the genesis' holders, by its index in the development mnemonic.
@@ -134,8 +150,11 @@ actor Deployment {
     }
 }
 
-/// Says nothing: refusals are what these tests look at.
-let quietLogger = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+/// Says nothing, unless one wants to hear it: refusals are what these tests look at.
+let quietLogger = Logger(label: "tests") { label in
+    getenv("ALTHING_TEST_LOG") == nil
+        ? SwiftLogNoOpLogHandler() as any LogHandler : StreamLogHandler.standardError(label: label)
+}
 
 /// Runs `body` on a deployment whose members run, and stops them whatever happens.
 func withDeployment<Value: Sendable>(

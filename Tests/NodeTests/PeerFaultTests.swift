@@ -12,12 +12,14 @@ import Transport
 @Suite(.timeLimit(.minutes(1))) struct PeerFaultTests {
     /// A line to member 1 that shows the key grown from `seed` and greets as member `number`.
     private func line(
-        _ deployment: Deployment, seed: UInt8, as number: UInt64, cluster: Digest? = nil
+        _ deployment: Deployment, seed: UInt8, as number: UInt64, cluster: Digest? = nil,
+        incarnation: UInt64 = 1, epoch: UInt64 = 1
     ) throws -> PeerLink {
         let seat = try #require(deployment.genesis.seats.first)
         let address = try HostPort(seat.peerAddress)
         let own = PeerIdentity(
-            cluster: cluster ?? deployment.genesis.digest, epoch: 1, member: number, incarnation: 1)
+            cluster: cluster ?? deployment.genesis.digest, epoch: epoch, member: number,
+            incarnation: incarnation)
         return try PeerLink(
             PeerLink.Configuration(
                 member: 1, key: try #require(PinnedKey(seat.publicKey)), host: address.host,
@@ -97,6 +99,29 @@ import Transport
     @Test func `a key of no seat is refused at the handshake`() async throws {
         try await withLoneMember { deployment in
             let line = try line(deployment, seed: 99, as: 2)
+            defer { line.close() }
+            try await expectCount("refused_connections", deployment)
+            #expect(!line.isConnected)
+        }
+    }
+
+    @Test func `a message in the name of another life than the one that greeted is dropped`()
+        async throws
+    {
+        try await withLoneMember { deployment in
+            let line = try line(deployment, seed: 2, as: 2, incarnation: 2)
+            defer { line.close() }
+            // The seat's key is shown, and the greeting says its second life: that one may speak.
+            line.send(Message(.heartbeat, to: 1, from: 2, term: 99).encoded, priority: .urgent)
+            try await expectCount("foreign_messages", deployment)
+            let text = try await deployment.ask("GET", "/metrics").text
+            #expect(!text.contains("althing_raft_term 99\n"))
+        }
+    }
+
+    @Test func `a member of another epoch is refused at the greeting`() async throws {
+        try await withLoneMember { deployment in
+            let line = try line(deployment, seed: 2, as: 2, epoch: 2)
             defer { line.close() }
             try await expectCount("refused_connections", deployment)
             #expect(!line.isConnected)

@@ -156,6 +156,29 @@ import Transport
         }
     }
 
+    @Test func `a snapshot is sent no faster than its cap`() async throws {
+        let deployment = try Deployment(members: 1)
+        let rate: UInt64 = 400_000
+        try await deployment.start(1) { $0.snapshotBytesPerSecond = rate }
+        do {
+            _ = try await deployment.leader(among: [1])
+            try await transfers(3, through: 1, deployment)
+            let line = try OperatorLine(try deployment.settings(1))
+            defer { line.close() }
+            let fetcher = try SnapshotFetcher(
+                dataFolder: deployment.folder.path, caller: line.caller, logger: quietLogger)
+            let start = ContinuousClock.now
+            let found = try await fetcher.newest(covering: 3, from: 1)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            #expect(found.index >= 3)
+            #expect(seconds >= 0.95 * Double(found.size) / Double(rate), "\(found.size) bytes")
+        } catch {
+            await deployment.stopAll()
+            throw error
+        }
+        await deployment.stopAll()
+    }
+
     @Test func `a state of a newer version is refused with advice`() async throws {
         let deployment = try Deployment(members: 1)
         let settings = try deployment.settings(1)

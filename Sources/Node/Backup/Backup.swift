@@ -167,7 +167,7 @@ public enum Backup {
                     "the backup is of genesis \(contents.genesis.digest), this member of "
                         + "\(settings.genesis.digest)")
             }
-            let report = try contents.place(in: scratch, seats: settings.genesis.seats.map(\.id))
+            let report = try contents.place(in: scratch, seat: settings.seat.id)
             if Files.exists(folder) { try Files.removeTree(folder) }
             try Files.move(scratch, to: folder)
             try Files.synchronizeFolder(Files.parent(of: folder))

@@ -70,9 +70,14 @@ struct BackupContents {
             entries: UInt64(entries.count), signatures: 0, bytes: size, epoch: epoch)
     }
 
+    /// The seats as of the backup's last entry.
+    private func roll() throws(Refusal) -> [SeatStanding] {
+        Views(state: try StateDatabase(path: statePath), genesis: genesis).seatRoll()
+    }
+
     /// Completes the scratch folder to a data folder: history, a log that begins behind the state,
     /// the next epoch.
-    func place(in folder: String, seats: [UInt64]) throws(Refusal) -> BackupReport {
+    func place(in folder: String, seat: UInt64) throws(Refusal) -> BackupReport {
         let history = try History(dataFolder: folder, genesis: genesis.digest)
         try history.append(entries)
         let log = try LogStore(folder: folder + "/log")
@@ -82,6 +87,10 @@ struct BackupContents {
             .hardState(
                 LogHardState(term: max(1, descriptor.term), vote: 0, commit: descriptor.index)),
         ])
+        let roll = try roll()
+        try SeatsFile(index: descriptor.index, roll: roll).write(folder)
+        let life = roll.first { $0.seat.id == seat }?.course.life ?? 0
+        try MemberLife(seat: seat, number: life).write(folder)
         var report = report
         report.epoch += 1
         try EpochFile.write(

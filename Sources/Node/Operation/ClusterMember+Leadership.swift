@@ -15,38 +15,46 @@ extension ClusterMember {
     ///
     /// - Parameter target: the successor; nil takes the voter whose log reaches furthest.
     /// - Throws: `cluster.no-successor` when nobody can lead instead, `cluster.no-leader`,
-    ///   `member.unknown` for a target that does not vote, `cluster.transfer-failed` when it did not
-    ///   take over in time.
+    ///   `member.unknown` for a target that does not vote, `cluster.transfer-failed` when it did
+    ///   not take over in time.
     func transferLeadership(to target: UInt64? = nil) async throws(Refusal) -> UInt64 {
         let core = engine.core
         guard let leader = core.leader else {
             throw Refusal("cluster.no-leader", "no leader is known right now; try again")
         }
-        let voters = core.configuration.voters
+        var wanted: UInt64?
         if let target {
-            guard voters.contains(target) else {
+            wanted = core.configuration.state.voters.first { MemberLife.seat(of: $0) == target }
+            guard let wanted else {
                 throw Refusal("member.unknown", "there is no voting member \(target)")
             }
-            if leader == target { return target }
+            if leader == wanted { return target }
         }
-        guard let successor = target ?? bestSuccessor() else {
+        guard let successor = wanted ?? bestSuccessor() else {
             throw Refusal("cluster.no-successor", "no other member can lead: none is up to date")
         }
         inbox.put(.transferLeadership(to: successor))
         let end = ContinuousClock.now + ClusterMember.transferPatience
         while ContinuousClock.now < end {
-            if let leader = engine.core.leader, leader == successor { return successor }
+            if let leader = engine.core.leader, leader == successor {
+                return MemberLife.seat(of: successor)
+            }
             try? await Task.sleep(for: .milliseconds(5))
         }
-        throw Refusal("cluster.transfer-failed", "member \(successor) did not take over in time")
+        throw Refusal(
+            "cluster.transfer-failed",
+            "member \(MemberLife.seat(of: successor)) did not take over in time")
     }
 
     /// The other voter whose log reaches furthest, as the leader knows.
     private func bestSuccessor() -> UInt64? {
         let status = engine.core.status
+        let connected = Set(peers?.connectedLives ?? [])
         var best: (id: UInt64, match: UInt64)?
         for id in status.configuration.state.voters where id != status.id {
-            guard let progress = status.progress[id], progress.isRecentlyActive else { continue }
+            guard let progress = status.progress[id], progress.isRecentlyActive,
+                connected.contains(id)
+            else { continue }
             if best == nil || progress.match > best?.match ?? 0 { best = (id, progress.match) }
         }
         return best?.id
@@ -56,7 +64,7 @@ extension ClusterMember {
     /// and commands that still come are passed on to the new leader.
     func drain() async {
         isDraining = true
-        for _ in 0..<3 where engine.isLeader {
+        for _ in 0..<2 where engine.isLeader {
             do throws(Refusal) {
                 let successor = try await transferLeadership()
                 logger.notice("leadership handed over", metadata: ["to": "\(successor)"])
@@ -75,24 +83,14 @@ extension ClusterMember {
     func leaderlessReason() -> String? {
         let core = engine.core
         guard core.leader == nil else { return nil }
-        let voters = core.configuration.state.voters
-        let reached = (peers?.connected ?? []).filter { voters.contains($0) }
-        let own = voters.contains(core.id) ? 1 : 0
-        let majority = voters.count / 2 + 1
-        guard reached.count + own >= majority else {
-            let missing = voters.filter { $0 != core.id && !reached.contains($0) }
-            return "no leader: \(reached.count + own) of \(voters.count) members are connected and"
-                + " \(majority) are needed; member"
-                + (missing.count == 1 ? " " : "s ")
-                + missing.map { "\($0)" }.joined(separator: ", ")
-                + " cannot be reached"
-        }
-        switch core.role {
-        case .candidate, .preCandidate:
-            return "no leader: an election is under way in term \(core.term)"
-        default:
-            return "no leader: enough members are connected, an election follows within"
-                + " \(2 * 10 * settings.tickMilliseconds) ms"
-        }
+        let state = core.configuration.state
+        return LeaderSearch(
+            own: core.id, voters: state.voters, outgoing: state.votersOutgoing,
+            connected: Set(peers?.connectedLives ?? []), faults: peers?.faults ?? [:],
+            isStanding: core.role == .candidate || core.role == .preCandidate, term: core.term,
+            isImpaired: core.isImpaired, isDiskFull: metrics.disk.isFull,
+            isDiskStuck: metrics.disk.isStuck(for: settings.stallMilliseconds),
+            longestMilliseconds: 2 * 10 * settings.tickMilliseconds
+        ).reason
     }
 }

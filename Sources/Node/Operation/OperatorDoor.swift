@@ -8,8 +8,11 @@ import Transport
 /// Answers operators. Only the holder of this member's key is one here.
 struct OperatorDoor: Sendable {
     let member: ClusterMember
+    let book: SeatBook
     let settings: MemberSettings
     let logger: Logger
+    /// Ends the member in order, after the answer.
+    let end: @Sendable () -> Void
 
     /// The answer, or nil when it is something else.
     func answer(_ request: HTTPRequest) async -> HTTPResponse? {
@@ -20,7 +23,7 @@ struct OperatorDoor: Sendable {
             guard request.method == "POST" else {
                 throw Refusal("route.method", "this path takes POST")
             }
-            guard let key = request.peer, key.bytes == settings.seat.publicKey else {
+            guard let key = request.peer, book.holder(of: key) == .present(settings.seat.id) else {
                 throw Refusal(
                     "operator.key", "only the key of seat \(settings.seat.id) may ask this here")
             }
@@ -35,8 +38,7 @@ struct OperatorDoor: Sendable {
         switch verb {
         case "drain":
             await member.drain()
-            // The answer goes out while the member stops.
-            member.stop()
+            end()
             return [
                 "member": .int(settings.seat.id),
                 "leader": await member.status().leader.map { .int($0) } ?? .null,

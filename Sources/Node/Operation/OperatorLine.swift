@@ -12,13 +12,17 @@ public struct OperatorLine: Sendable {
 
     /// A line to the member that `settings` describe.
     public init(_ settings: MemberSettings) throws(Refusal) {
+        try self.init(settings, to: [settings.seat])
+    }
+
+    /// Lines to several members.
+    init(_ settings: MemberSettings, to seats: [Seat]) throws(Refusal) {
         seat = settings.seat.id
-        let own = settings.seat
         let client = try HTTPClient(
             HTTPClient.Configuration(
-                trust: .key { $0.bytes == own.publicKey },
+                trust: .key { key in seats.contains { $0.publicKey == key.bytes } },
                 identity: try TLSIdentity(seed: settings.seed.exposed())))
-        caller = PeerCaller(client: client, own: 0) { [own] }
+        caller = PeerCaller(client: client, own: 0) { seats }
     }
 
     /// Closes it.
@@ -42,6 +46,11 @@ public struct OperatorLine: Sendable {
 
     /// Asks for `verb`; throws the member's refusal.
     public func act(_ verb: String) async throws(Refusal) -> JSON {
+        try await act(verb, at: seat)
+    }
+
+    /// Asks the member of a seat.
+    func act(_ verb: String, at seat: UInt64) async throws(Refusal) -> JSON {
         var request = try caller.request("POST", seat, "/peer/operator/\(verb)")
         request.responseTimeout = .seconds(60)
         let response = try await caller.client.send(request)

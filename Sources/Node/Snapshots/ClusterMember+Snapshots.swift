@@ -13,6 +13,7 @@ struct MemberEquipment: Sendable {
     let fetcher: SnapshotFetcher
     let history: History
     let caller: PeerCaller
+    let book: SeatBook
 }
 
 extension ClusterMember {
@@ -28,6 +29,8 @@ extension ClusterMember {
         let isDue =
             applied >= newest + settings.snapshotEntries
             || (log.bytesWritten >= settings.snapshotLogBytes && applied > newest)
+            || (log.newestSnapshot == nil && log.firstIndex > StateMachine.genesisIndex + 1
+                && applied > newest)
             // Came by a snapshot of another member's: whoever lags behind this one needs its own.
             || newest + 1 < log.firstIndex
             // A newcomer takes no snapshot from before its time, and its entries may be gone.
@@ -61,7 +64,10 @@ extension ClusterMember {
         isMakingSnapshot = false
         switch outcome {
         case .success(let snapshot):
-            log.newestSnapshot = snapshot
+            // One from before a change of membership is of no use to who came by the change.
+            if snapshot.configuration == engine.core.configuration.state {
+                log.newestSnapshot = snapshot
+            }
             logger.info("snapshot made", metadata: ["index": "\(snapshot.index)"])
         case .failure(let refusal) where refusal.code == "state.damaged":
             inbox.put(.stateDamaged(refusal))
@@ -77,7 +83,7 @@ extension ClusterMember {
         guard let data = message.snapshot?.data,
             let descriptor = try? SnapshotDescriptor(decoding: data)
         else { return }
-        fetcher.begin(descriptor, from: message.from) { [inbox] in
+        fetcher.begin(descriptor, from: MemberLife.seat(of: message.from)) { [inbox] in
             inbox.put(.message(message))
         }
     }
@@ -89,6 +95,8 @@ extension ClusterMember {
         try machine.release()
         try snapshots.install(fetcher.path(descriptor))
         try machine.adopt(try StateDatabase(path: settings.dataFolder + "/state.sqlite"))
+        try FeatureLevel.checkKnown(machine.featureLevel, supported: settings.featureLevel)
+        followSeats()
         logger.notice("state taken from a snapshot", metadata: ["index": "\(descriptor.index)"])
     }
 
@@ -96,7 +104,7 @@ extension ClusterMember {
     func watchSnapshot(to member: UInt64) {
         let inbox = inbox
         Task { [weak self] in
-            try? await Task.sleep(for: .seconds(10))
+            try? await Task.sleep(for: .seconds(3))
             guard let self, await self.isSendingSnapshot(to: member) else { return }
             inbox.put(.snapshotStatus(member, isDelivered: false))
         }

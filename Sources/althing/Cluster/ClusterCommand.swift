@@ -4,6 +4,7 @@ import ArgumentParser
 import Client
 import ControlPlane
 import Cryptography
+import Node
 import Platform
 import Primitives
 import Terminal
@@ -19,6 +20,8 @@ struct ClusterCommand: AsyncParsableCommand {
         subcommands: [
             ClusterInit.self, ClusterStatus.self, ClusterDoctor.self, ClusterDrain.self,
             ClusterTransferLeader.self, ClusterBackup.self, ClusterRestore.self,
+            ClusterRecover.self, ClusterTokens.self, ClusterAdd.self, ClusterRemove.self,
+            ClusterReplace.self, ClusterRotateKey.self,
         ])
 }
 
@@ -29,7 +32,9 @@ struct ClusterInit: AsyncParsableCommand {
         discussion: """
             Member N listens for clients on BASE-PORT + 2(N-1) and for its peers one port above. \
             The genesis digest that is printed is the deployment's name: keep it where auditors \
-            find it.
+            find it. With --tokens only the first member's folder is made; each of the others is \
+            a token, good for a quarter of an hour, that carries the seat's first key to its \
+            machine: see `node join`.
 
             Example:
               althing cluster init --genesis genesis.yaml --timings timings.yaml \\
@@ -58,6 +63,9 @@ struct ClusterInit: AsyncParsableCommand {
         name: [.long, .customLong("folder")],
         help: ArgumentHelp("Where to make the folders.", valueName: "folder"))
     var output: String
+
+    @Flag(help: "Print tokens for the other members, instead of making their folders.")
+    var tokens = false
 
     @Option(name: [.customShort("f"), .long], help: "How to print: table or json.")
     var format: OutputFormat = .table
@@ -102,9 +110,20 @@ struct ClusterInit: AsyncParsableCommand {
         // not when the members start.
         _ = try StateMachine(genesis: genesis, database: try StateDatabase(path: ":memory:"))
         try Files.makeFolders(output)
-        for (offset, seed) in seeds.enumerated() { try makeHome(offset + 1, seed) }
+        for (offset, seed) in seeds.enumerated() where offset == 0 || !tokens {
+            try MemberConfiguration.makeHome(
+                "\(output)/member-\(offset + 1)", member: UInt64(offset + 1), key: seed)
+        }
         try Files.create(target, genesis.encoded)
-        report(genesis)
+        let others = zip(genesis.seats, seeds).dropFirst(tokens ? 1 : members)
+        report(
+            genesis,
+            others.map { seat, seed in
+                JoinToken(
+                    firstKey: seed, seat: seat, genesis: genesis.digest,
+                    expires: genesis.timestamp.advanced(by: JoinToken.usualLife),
+                    contacts: genesis.seats)
+            })
     }
 
     private func readGenesis() throws(Refusal) -> Genesis {
@@ -119,30 +138,26 @@ struct ClusterInit: AsyncParsableCommand {
         return genesis
     }
 
-    private func makeHome(_ number: Int, _ seed: SecretBytes) throws(Refusal) {
-        let home = "\(output)/member-\(number)"
-        try Files.makeFolders(home, mode: 0o700)
-        try Files.create(
-            "\(home)/\(MemberConfiguration.keyName)",
-            Array((Hex.encode(seed.exposed()) + "\n").utf8), mode: 0o600)
-        try Files.create(
-            "\(home)/\(MemberConfiguration.fileName)",
-            Array(MemberConfiguration(member: UInt64(number)).text.utf8))
-    }
-
-    private func report(_ genesis: Genesis) {
+    private func report(_ genesis: Genesis, _ joins: [JoinToken]) {
         let origins = genesis.seats.map(\.clientOrigin).joined(separator: ",")
         let facts = [
             ("deployment", genesis.name), ("genesis", genesis.digest.hex), ("cluster", origins),
         ]
-        let homes = (1...members).map { "\(output)/member-\($0)" }
+        let homes = (1...(tokens ? 1 : members)).map { "\(output)/member-\($0)" }
+        var json = [
+            JSON.Member("name", .string(genesis.name)),
+            JSON.Member("genesis", .string(genesis.digest.hex)),
+            JSON.Member("cluster", .string(origins)),
+            JSON.Member("file", .string("\(output)/genesis.althing")),
+            JSON.Member("members", .array(homes.map { .string($0) })),
+        ]
+        if !joins.isEmpty {
+            json.append(JSON.Member("tokens", .array(joins.map { .string($0.text) })))
+        }
         Output(format).show(
-            Presentation.facts(facts) + homes.map { "start: althing node run --home \($0)" },
-            json: [
-                "name": .string(genesis.name), "genesis": .string(genesis.digest.hex),
-                "cluster": .string(origins), "file": .string("\(output)/genesis.althing"),
-                "members": .array(homes.map { .string($0) }),
-            ])
+            Presentation.facts(facts) + homes.map { "start: althing node run --home \($0)" }
+                + joins.map { "seat \($0.seat.id): althing node join \($0.text) --home member" },
+            json: .object(json))
     }
 }
 

@@ -31,7 +31,7 @@ struct MemberConfiguration {
         var top = try YAMLMapping(
             try YAML.parse(try Files.readText(name, limit: 1 << 16), name: name), name: name)
         _ = try top.word("format", of: ["member/1"])
-        member = try top.number("member", in: 1...64)
+        member = try top.number("member", in: 1...Seat.numberLimit)
         genesis = try top.text("genesis")
         data = try top.text("data")
         if top.has("log-level") {
@@ -60,21 +60,32 @@ struct MemberConfiguration {
     func settings(home: String) throws(Refusal) -> MemberSettings {
         let path = MemberConfiguration.path(genesis, from: home)
         let genesis = try Genesis(decoding: try Files.read(path))
-        guard let seat = genesis.seats.first(where: { $0.id == member }) else {
-            throw Refusal("seat.unknown", "\(path) has no seat \(member)")
+        let folder = MemberConfiguration.path(data, from: home)
+        let standing = try MemberSettings.seat(member, genesis: genesis, dataFolder: folder)
+        let keyFile = MemberConfiguration.keyFile(home)
+        let seed = try keyFile.read()
+        let known = [standing.seat.publicKey] + (standing.course.retiring.map { [$0.key] } ?? [])
+        guard known.contains(try Ed25519.publicKey(seed: seed)) else {
+            throw Refusal("seat.key", "\(keyFile.path) is not the key of seat \(member) in \(path)")
         }
-        let keyPath = "\(home)/\(MemberConfiguration.keyName)"
-        let text = String(decoding: try Files.readPrivate(keyPath, limit: 256), as: UTF8.self)
-        guard var bytes = Hex.decode(text.filter { !$0.isWhitespace }), bytes.count == 32 else {
-            throw Refusal("seat.key", "\(keyPath) does not hold 64 hexadecimal digits")
-        }
-        let seed = SecretBytes(consuming: &bytes)
-        guard try Ed25519.publicKey(seed: seed) == seat.publicKey else {
-            throw Refusal("seat.key", "\(keyPath) is not the key of seat \(member) in \(path)")
-        }
-        return try MemberSettings(
-            genesis: genesis, seat: seat, seed: seed,
-            dataFolder: MemberConfiguration.path(data, from: home))
+        var settings = try MemberSettings(
+            genesis: genesis, seat: standing.seat, seed: seed, dataFolder: folder)
+        settings.keyFile = keyFile
+        return settings
+    }
+
+    /// The file of the seat's key in a member's folder.
+    static func keyFile(_ home: String) -> SeatKeyFile { SeatKeyFile("\(home)/\(keyName)") }
+
+    /// Makes a member's folder: its key and its configuration.
+    static func makeHome(
+        _ home: String, member: UInt64, key: SecretBytes, genesis: String = "../genesis.althing"
+    ) throws(Refusal) {
+        try Files.makeFolders(home, mode: 0o700)
+        try keyFile(home).create(key)
+        var configuration = MemberConfiguration(member: member)
+        configuration.genesis = genesis
+        try Files.create("\(home)/\(fileName)", Array(configuration.text.utf8))
     }
 
     private static func path(_ path: String, from home: String) -> String {

@@ -5,6 +5,7 @@ import Node
 import Platform
 import Primitives
 import Telemetry
+import Terminal
 
 /// The noun `node`.
 struct NodeCommand: AsyncParsableCommand {
@@ -14,7 +15,34 @@ struct NodeCommand: AsyncParsableCommand {
             Example:
               althing node run --home deployment/member-1
             """,
-        subcommands: [NodeRun.self])
+        subcommands: [NodeRun.self, NodeJoin.self, NodeRejoin.self])
+}
+
+/// `node rejoin`.
+struct NodeRejoin: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rejoin", abstract: "Let a seat whose data is lost begin a new life.",
+        discussion: """
+            A member that lost its data folder must not come back under its old name: it would \
+            deny what it had promised. This asks the cluster, with the seat's key, for a new one. \
+            Started then, the member learns the state and the log, and takes its old self's place \
+            in the votes by itself once it has caught up. The data folder must be empty.
+
+            Example:
+              althing node rejoin --home deployment/member-3
+              althing node run --home deployment/member-3
+            """)
+
+    @OptionGroup var home: MemberHomeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let id = try await Rejoin.ask(try home.settings())
+        output.printer.show(
+            Presentation.facts([
+                ("member", "\(id)"), ("start", "althing node run --home \(home.home)"),
+            ]), json: ["id": .int(id)])
+    }
 }
 
 /// `node run`.

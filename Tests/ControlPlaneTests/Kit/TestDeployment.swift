@@ -97,7 +97,7 @@ final class TestDeployment {
     func apply(_ commands: [Envelope], after milliseconds: UInt64 = 10) throws(Refusal)
         -> AppliedEntry
     {
-        for command in commands { try admission.check(command) }
+        for command in commands { try admission.check(command, in: machine.state) }
         now = now.advanced(by: milliseconds)
         let payload = EntryPayload(timestamp: now, commands: commands)
         let index = machine.appliedIndex + 1

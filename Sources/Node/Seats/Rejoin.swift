@@ -1,0 +1,62 @@
+// A seat whose data is gone begins a new life: it asks for one with its own key, and comes back
+// under a name that has promised nothing.
+
+import ControlPlane
+import Cryptography
+import Platform
+public import Primitives
+
+/// Beginning anew.
+public enum Rejoin {
+    /// What may lie in a data folder that has not been used yet.
+    private static let preparations: Set<String> = ["life", "epoch", "seats", "lock", "joined"]
+
+    /// Refuses a data folder that holds anything (`rejoin.not-empty`).
+    static func demandEmpty(_ folder: String) throws(Refusal) {
+        let content = Files.exists(folder) ? try Files.list(folder) : []
+        guard Set(content).isSubset(of: preparations) else {
+            throw Refusal(
+                "rejoin.not-empty",
+                "\(folder) is not empty: what a member promised is in it; move it away first, and"
+                    + " only if it is lost or from an earlier time")
+        }
+    }
+
+    /// Asks the cluster for a new life of the seat, and prepares the data folder for it; gives the
+    /// name in consensus.
+    ///
+    /// Throws `rejoin.not-empty`, `cluster.unreachable`, and what the cluster refuses.
+    @discardableResult
+    public static func ask(_ settings: MemberSettings) async throws(Refusal) -> UInt64 {
+        try demandEmpty(settings.dataFolder)
+        let line = try SeatLine(
+            genesis: settings.genesis.digest, seat: settings.seat.id, seed: settings.seed,
+            contacts: try settings.knownSeats())
+        defer { line.close() }
+        let (seat, key) = (settings.seat, settings.ownKey)
+        let news = try await line.act { act in
+            .takeSeat(
+                SeatClaim(
+                    act: act, startsOver: true, signer: key, publicKey: key,
+                    peerAddress: seat.peerAddress, clientOrigin: seat.clientOrigin))
+        }
+        return try prepare(settings.dataFolder, seat: seat.id, news)
+    }
+
+    /// Writes what a member must know before it has a state.
+    @discardableResult
+    static func prepare(_ folder: String, seat: UInt64, _ news: SeatNews) throws(Refusal)
+        -> UInt64
+    {
+        let life = MemberLife(seat: seat, number: try news.standing(seat).course.life)
+        try Files.makeFolders(folder)
+        try news.file.write(folder)
+        if news.epoch > EpochFile.first {
+            try EpochFile.write(
+                EpochFile.Opening(epoch: news.epoch, reason: "joined in this epoch"), folder)
+        }
+        // Last: without it the folder is not used.
+        try life.write(folder)
+        return life.id
+    }
+}

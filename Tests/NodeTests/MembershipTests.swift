@@ -1,0 +1,274 @@
+// Seats that come, go and change hands, over real sockets and disks.
+
+import Client
+import ControlPlane
+import Cryptography
+import Governance
+import Platform
+import Primitives
+import Testing
+import Transport
+
+@testable import Node
+
+@Suite(.timeLimit(.minutes(3)), .serialized) struct MembershipTests {
+    private static let receiver = Address(hex: "0x00000000000000000000000000000000000000aa")
+
+    private func transfer(_ client: ClusterClient) async throws {
+        let receiver = try #require(Self.receiver)
+        _ = try await client.submit(
+            .transfer(asset: "CREDIT", to: receiver, amount: Amount(UInt128(1)), memo: "x"),
+            key: try Deployment.key(0))
+    }
+
+    private func status(_ member: UInt64, _ origin: String) async throws(Refusal) -> JSON {
+        let client = try ClusterClient(origins: [origin])
+        defer { client.close() }
+        return try await client.get("/api/v1/status")
+    }
+
+    private func voters(_ origin: String) async throws(Refusal) -> [UInt64] {
+        try await status(0, origin)["voters"]?.elements?.compactMap(\.unsigned) ?? []
+    }
+
+    /// Runs `body` and stops every member whatever happens.
+    private func with(
+        _ deployment: Deployment, _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch {
+            await deployment.stopAll()
+            throw error
+        }
+        await deployment.stopAll()
+    }
+
+    /// A proposal's way from its text to its execution.
+    private func decide(_ text: String, _ client: ClusterClient) async throws {
+        let file = try ProposalFile(parsing: text, name: "seat.md")
+        let receipt = try await client.submit(
+            .submitProposal(
+                fileName: "seat.md", text: text, title: file.title, effects: file.effectsDigest),
+            key: try Deployment.key(0))
+        let event = receipt["events"]?.elements?.first { $0["kind"]?.text == "proposal.submitted" }
+        let number = try #require(
+            (event?["fields"]?["proposal"] ?? event?["proposal"])?.text.flatMap { UInt64($0) })
+        func reaches(_ state: String) async throws {
+            _ = try await eventually("proposal \(number) \(state)", limit: .seconds(60)) {
+                () async throws(Refusal) -> Bool? in
+                let found = try await client.get("/api/v1/proposals/\(number)")["status"]?.text
+                return found == state ? true : nil
+            }
+        }
+        try await reaches("voting")
+        for voter in [UInt32(1), 2] {
+            _ = try await client.submit(
+                .vote(
+                    proposal: number, title: file.title, choice: "for",
+                    effects: file.effectsDigest, reason: ""),
+                key: try Deployment.key(voter))
+        }
+        try await reaches("executed")
+    }
+
+    private func proposal(_ effects: String) -> String {
+        "---\nformat: proposal/1\nkind: change-members\ntitle: Seats\neffects:\n\(effects)\n---\n\n"
+            + "Because.\n"
+    }
+
+    @Test func `a vote puts one seat in another's place, and who went stops by itself`()
+        async throws
+    {
+        let deployment = try Deployment(members: 3)
+        try await with(deployment) {
+            try await deployment.startAll()
+            _ = try await deployment.leader(among: [1, 2, 3])
+            let client = try ClusterClient(origins: [1, 2].map { deployment.origin($0) })
+            defer { client.close() }
+            for _ in 0..<3 { try await transfer(client) }
+            let (seat, key) = try deployment.newcomer(4)
+            let token = JoinToken(
+                firstKey: key, seat: seat, genesis: deployment.genesis.digest,
+                expires: SystemClock.now().advanced(by: 600_000),
+                contacts: deployment.genesis.seats)
+            let folder = "\(deployment.folder.path)/member-4"
+            // Before the vote, no member accepts the key.
+            var early = try SeatLine(
+                genesis: token.genesis, seat: 4, seed: key, contacts: token.contacts)
+            early.patience = .milliseconds(300)
+            #expect(await code { try await early.news() } == "cluster.unreachable")
+            early.close()
+            // Votes count once the power has been held for thirty days.
+            try await Task.sleep(for: .seconds(31))
+            try await decide(
+                proposal(
+                    "  - add:\n      - name: member-4\n        key: \""
+                        + Hex.encode(seat.publicKey) + "\"\n        address: \(seat.peerAddress)\n"
+                        + "    remove: [member-3]"), client)
+            let joined = try await Joining.join(
+                try JoinToken(token.text), dataFolder: folder, key: try Joining.key(for: token))
+            #expect(joined.genesis == deployment.genesis)
+            let file = SeatKeyFile("\(deployment.folder.path)/seat-4.key")
+            try file.create(key)
+            var settings = try MemberSettings(
+                genesis: joined.genesis, seat: joined.seat, seed: key, dataFolder: folder)
+            settings.tickMilliseconds = 20
+            settings.keyFile = file
+            try await deployment.start(4, settings: settings)
+            _ = try await eventually("seat 4 to vote", limit: .seconds(60)) {
+                () async throws(Refusal) -> Bool? in
+                try await voters(deployment.origin(1)) == [1, 2, 4] ? true : nil
+            }
+            // The member that was voted out ends in order, and is not started again.
+            #expect(await deployment.outcome(of: 3) == nil)
+            let again = await code { try await deployment.start(3) }
+            #expect(["seat.removed", "peer.removed"].contains(again))
+            try await transfer(client)
+            // The token's key is no longer the seat's.
+            let standing = try await eventually("a key of its own", limit: .seconds(30)) {
+                () async throws(Refusal) -> JSON? in
+                let members = try await status(1, deployment.origin(1))["members"]?.elements ?? []
+                let four = members.first { $0["id"]?.unsigned == 4 }
+                let isNew = four?["public_key"]?.text != Hex.encode(seat.publicKey)
+                return four?["standing"]?.text == "seated" && isNew ? four : nil
+            }
+            #expect(standing["origin"]?.text == seat.clientOrigin)
+            // And one of the others may go: three vote.
+            await deployment.stop(2)
+            try await transfer(try ClusterClient(origins: [deployment.origin(1)]))
+        }
+    }
+
+    @Test func `a token moves a seat to another machine, and the one before stops`() async throws {
+        let deployment = try Deployment(members: 3)
+        try await with(deployment) {
+            try await deployment.startAll()
+            _ = try await deployment.leader(among: [1, 2, 3])
+            let client = try ClusterClient(origins: [1, 3].map { deployment.origin($0) })
+            defer { client.close() }
+            try await transfer(client)
+            let old = try deployment.settings(2)
+            var place = old.seat
+            let new = try deployment.newcomer(9).seat
+            (place.peerAddress, place.clientOrigin) = (new.peerAddress, new.clientOrigin)
+            let token = try await Joining.offer(old, at: place, for: 60_000)
+            let folder = "\(deployment.folder.path)/new-2"
+            let key = try Joining.key(for: token)
+            let joined = try await Joining.join(token, dataFolder: folder, key: key)
+            // Once is once.
+            let second = try Joining.key(for: token)
+            #expect(
+                await code {
+                    try await Joining.join(token, dataFolder: folder + "b", key: second)
+                } == "cluster.unreachable")
+            #expect(await deployment.outcome(of: 2) == nil)
+            var settings = try MemberSettings(
+                genesis: joined.genesis, seat: joined.seat, seed: key, dataFolder: folder)
+            settings.tickMilliseconds = 20
+            try await deployment.start(2, settings: settings)
+            let life = MemberLife(seat: 2, number: 1).id
+            _ = try await eventually("the new machine to vote") {
+                () async throws(Refusal) -> Bool? in
+                try await voters(deployment.origin(1)) == [1, 3, life] ? true : nil
+            }
+            await deployment.stop(3)
+            try await transfer(try ClusterClient(origins: [deployment.origin(1)]))
+            // The folder that was left behind is not started again.
+            await deployment.stop(2)
+            let again = await code { try await deployment.start(2) }
+            #expect(["seat.taken", "peer.replaced", "peer.old-incarnation"].contains(again))
+        }
+    }
+
+    @Test func `a seat's key is replaced while its member runs`() async throws {
+        let deployment = try Deployment(members: 3)
+        try await with(deployment) {
+            for member in deployment.members {
+                let file = SeatKeyFile("\(deployment.folder.path)/seat-\(member).key")
+                try file.create(try deployment.settings(member).seed)
+                try await deployment.start(member) { $0.keyFile = file }
+            }
+            _ = try await deployment.leader(among: [1, 2, 3])
+            let client = try ClusterClient(
+                origins: deployment.members.map { deployment.origin($0) })
+            defer { client.close() }
+            try await transfer(client)
+            for member in deployment.members {
+                var settings = try deployment.settings(member)
+                settings.keyFile = SeatKeyFile("\(deployment.folder.path)/seat-\(member).key")
+                let file = try #require(settings.keyFile)
+                let seat = try await Joining.rotateKey(settings, file: file)
+                #expect(seat.publicKey != settings.ownKey)
+                #expect(try Ed25519.publicKey(seed: try file.read()) == seat.publicKey)
+                try await transfer(client)
+            }
+            for member in deployment.members {
+                _ = try await eventually("member \(member) to be connected to all") {
+                    () async throws(Refusal) -> Bool? in
+                    let text = try await deployment.ask(member, "GET", "/metrics").text
+                    let lines = text.split(separator: "\n").filter {
+                        $0.hasPrefix("althing_peer_connected{")
+                    }
+                    return lines.count == 2 && lines.allSatisfy { $0.hasSuffix(" 1") } ? true : nil
+                }
+            }
+            try await transfer(client)
+            _ = try await deployment.agreement(of: [1, 2, 3])
+        }
+    }
+
+    @Test func `a member of an older level stops where the level rises, and is not started again`()
+        async throws
+    {
+        let deployment = try Deployment(members: 3)
+        try await with(deployment) {
+            // Two know a level that the third does not; it is not there to be asked.
+            for member in [UInt64(1), 2] { try await deployment.start(member) }
+            try await deployment.start(3) { $0.featureLevel = 1 }
+            let leader = try await deployment.leader(among: [1, 2, 3])
+            let client = try ClusterClient(origins: [deployment.origin(leader)])
+            defer { client.close() }
+            try await transfer(client)
+            try await Task.sleep(for: .seconds(1))
+            // Not while somebody answers that he does not know it.
+            let level = try await client.get("/api/v1/status")["feature_level"]?.unsigned
+            #expect(level == 1)
+            await deployment.stop(3)
+            try await deployment.start(3)
+            for member in deployment.members {
+                _ = try await eventually("level 2 at \(member)") {
+                    () async throws(Refusal) -> Bool? in
+                    try await status(member, deployment.origin(member))["feature_level"]?.unsigned
+                        == 2 ? true : nil
+                }
+            }
+            await deployment.stop(3)
+            let old = await code { try await deployment.start(3) { $0.featureLevel = 1 } }
+            #expect(old == "level.newer")
+        }
+    }
+
+    @Test func `a token's text is read whole or not at all`() throws {
+        let deployment = try Deployment(members: 3)
+        let (seat, key) = try deployment.newcomer(4)
+        let token = JoinToken(
+            firstKey: key, seat: seat, genesis: deployment.genesis.digest,
+            expires: SystemClock.now(), contacts: deployment.genesis.seats)
+        let text = token.text
+        let read = try JoinToken(" \(text)\n")
+        #expect(read.genesis == token.genesis)
+        #expect(read.seat == seat)
+        #expect(read.contacts == deployment.genesis.seats)
+        #expect(read.expires == token.expires)
+        #expect(!"\(token)".contains(Hex.encode(key.exposed())))
+        for place in stride(from: 0, to: text.count, by: 7) {
+            var letters = Array(text)
+            letters[place] = letters[place] == "A" ? "B" : "A"
+            #expect(throws: Refusal.self) { try JoinToken(String(letters)) }
+        }
+        for count in [0, 10, text.count - 1] {
+            #expect(throws: Refusal.self) { try JoinToken(String(text.prefix(count))) }
+        }
+    }
+}
