@@ -25,18 +25,27 @@ struct TrainingBenchmark {
         do {
             print(
                 "kernels: \(Kernels.instructionSet); tokens a second of processor time, one thread")
-            let hasPeer = capture("python3 -c 'import torch; print(torch.__version__)' 2>/dev/null")
-            if hasPeer.status == 0 {
-                print("PyTorch \(hasPeer.output.filter { $0 != "\n" })")
-            } else {
-                print("PyTorch is not installed: apt-get install -y python3-torch")
-            }
-            for entry in try cases() { try compare(entry, hasPeer: hasPeer.status == 0) }
+            let peer = findPeer()
+            for entry in try cases() { try compare(entry, peer: peer) }
             try demonstrate()
         } catch {
             print("error[\(error.code)]: \(error.message)")
             exit(1)
         }
+    }
+
+    /// A Python that has PyTorch: the one on the path, or else the system's own, for which packages of
+    /// the distribution are installed.
+    private func findPeer() -> String? {
+        for python in ["python3", "/usr/bin/python3"] {
+            let version = capture(
+                "\(python) -c 'import torch; print(torch.__version__)' 2>/dev/null")
+            guard version.status == 0 else { continue }
+            print("PyTorch \(version.output.filter { $0 != "\n" })")
+            return python
+        }
+        print("PyTorch is not installed: apt-get install -y python3-torch")
+        return nil
     }
 
     private func cases() throws(Refusal) -> [Case] {
@@ -60,18 +69,18 @@ struct TrainingBenchmark {
         return text
     }
 
-    private func compare(_ entry: Case, hasPeer: Bool) throws(Refusal) {
+    private func compare(_ entry: Case, peer: String?) throws(Refusal) {
         let text = try corpus()
         let parameters = ModelParameters(configuration: entry.recipe.configuration, seed: 1)
         var ours: [Outcome] = []
         var theirs: [Outcome] = []
         for _ in 0..<repeats {
             ours.append(try train(entry.recipe, parameters, text))
-            if hasPeer { theirs.append(try trainPeer(entry.recipe, parameters, text)) }
+            if let peer { theirs.append(try trainPeer(peer, entry.recipe, parameters, text)) }
         }
         print("\(entry.name): \(parameters.configuration.parameterCount) parameters")
         report("  ours   ", ours)
-        guard hasPeer else { return }
+        guard peer != nil else { return }
         report("  PyTorch", theirs)
         let ratio = median(ours.map(\.tokensPerSecond)) / median(theirs.map(\.tokensPerSecond))
         print("  ratio  ", column(ratio, digits: 2, width: 9), "x")
@@ -103,7 +112,7 @@ struct TrainingBenchmark {
 
     /// Runs `Deploy/benchmarks/pytorch_training.py` on the same checkpoint, batches and rates.
     private func trainPeer(
-        _ recipe: TrainingRecipe, _ parameters: ModelParameters, _ text: [UInt8]
+        _ python: String, _ recipe: TrainingRecipe, _ parameters: ModelParameters, _ text: [UInt8]
     ) throws(Refusal) -> Outcome {
         var folder = Array("/tmp/althing-benchmark-XXXXXX".utf8CString)
         guard let made = mkdtemp(&folder) else {
@@ -130,7 +139,7 @@ struct TrainingBenchmark {
         var environment = "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
         environment += Kernels.instructionSet == "avx512" ? " OPENBLAS_CORETYPE=SkylakeX" : ""
         let (output, status) = capture(
-            "env \(environment) python3 '\(script)' '\(path)' \(recipe.batch)")
+            "env \(environment) \(python) '\(script)' '\(path)' \(recipe.batch)")
         let numbers = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
         guard status == 0, numbers.count == 3 else {
             throw Refusal("benchmarks.peer", "PyTorch failed: \(output)")
