@@ -27,6 +27,9 @@ final class TLSHandler: ChannelDuplexHandler {
     private static let recordSize = 16 * 1024
 
     private let ssl: OpaquePointer
+    /// OpenSSL keeps what it needs of the context, but not what its callbacks borrow: a server may
+    /// be gone before its last handshake.
+    private let shared: TLSContext
     private let fromNetwork: OpaquePointer
     private let toNetwork: OpaquePointer
     /// Held for OpenSSL, which borrows it during the handshake.
@@ -38,6 +41,7 @@ final class TLSHandler: ChannelDuplexHandler {
     private var unsent: [EventLoopPromise<Void>] = []
 
     init(_ context: TLSContext, verification: TLSVerification) throws(Refusal) {
+        shared = context
         ERR_clear_error()
         guard let ssl = SSL_new(context.raw) else {
             throw OpenSSLError.refusal("transport.tls", "OpenSSL made no connection")
