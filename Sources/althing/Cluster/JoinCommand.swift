@@ -55,9 +55,7 @@ struct NodeJoin: AsyncParsableCommand {
                 "client_origin": .string(seat.clientOrigin), "home": .string(home),
             ])
         guard !noRun else { return }
-        var run = NodeRun()
-        run.home = home
-        try await run.run()
+        try await NodeRun.start(home)
     }
 
     private func join() async throws(Refusal) -> Seat {

@@ -37,7 +37,8 @@ struct NodeRejoin: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let id = try await Rejoin.ask(try home.settings())
+        let id = try await Rejoin.ask(
+            try MemberConfiguration(home: home.home).settings(home: home.home, checksKey: false))
         output.printer.show(
             Presentation.facts([
                 ("member", "\(id)"), ("start", "althing node run --home \(home.home)"),
@@ -69,9 +70,14 @@ struct NodeRun: AsyncParsableCommand {
             visibility: .hidden))
     var benchRoute = false
 
-    func run() async throws { try await start() }
+    func run() async throws {
+        try await NodeRun.start(home, logLevel: logLevel, benchRoute: benchRoute)
+    }
 
-    private func start() async throws(Refusal) {
+    /// Runs the member of a folder until it is told to stop.
+    static func start(_ home: String, logLevel: String? = nil, benchRoute: Bool = false)
+        async throws(Refusal)
+    {
         let configuration = try MemberConfiguration(home: home)
         var settings = try configuration.settings(home: home)
         settings.takesBenchPuts = benchRoute
