@@ -250,4 +250,20 @@ public final class ClusterClient: Sendable {
         }
         throw last
     }
+
+    /// Hands in commands that others signed, all at once, and gives each one's refusal, or nil.
+    ///
+    /// Throws when the request as a whole got no answer: then any of them may have been done, and
+    /// all of them can be sent again.
+    public func submit(batch envelopes: [Envelope]) async throws(Refusal) -> [Refusal?] {
+        let texts = envelopes.map { JSON.string(Hex.encode($0.encoded)) }
+        let answer = try await post("/api/v1/commands/batch", ["envelopes": .array(texts)])
+        guard let answers = answer["answers"]?.elements, answers.count == envelopes.count else {
+            throw Refusal("cluster.answer", "the member did not answer each command")
+        }
+        return answers.map { answer in
+            guard answer["accepted"]?.flag != true else { return nil }
+            return Refusal(answer["code"]?.text ?? "", answer["message"]?.text ?? "")
+        }
+    }
 }

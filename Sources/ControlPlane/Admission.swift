@@ -5,13 +5,15 @@ public import Primitives
 
 /// Checks commands before they may enter the log.
 public struct Admission: Sendable {
-    private let genesis: Genesis
+    private let seats: [Seat]
     private let genesisDigest: Digest
+    private let digests: CommandDigests
 
     /// Admission to the deployment of `genesis`.
     public init(genesis: Genesis) {
-        self.genesis = genesis
+        seats = genesis.seats
         genesisDigest = genesis.digest
+        digests = CommandDigests(genesis: genesis)
     }
 
     /// Decodes and checks the canonical bytes of an envelope.
@@ -39,9 +41,9 @@ public struct Admission: Sendable {
     }
 
     private func check(_ envelope: AccountEnvelope) throws(Refusal) {
-        let digest = try CommandSigning.digest(
-            envelope.command, signer: envelope.signer, nonce: envelope.nonce,
-            validUntil: envelope.validUntil, genesis: genesis, genesisDigest: genesisDigest)
+        let digest = try digests.digest(
+            of: envelope.command, signer: envelope.signer, nonce: envelope.nonce,
+            validUntil: envelope.validUntil)
         let signature = try RecoverableSignature(envelope.signature)
         let signer = try Secp256k1.recover(digest, signature)
         guard signer == envelope.signer else {

@@ -136,7 +136,7 @@ public struct Auditor {
             }
         }
         let applied = try machine.apply(
-            index: entry.index, term: entry.term, payload: payload)
+            index: entry.index, term: entry.term, payload: payload, encoded: entry.payload)
         report.commands += UInt64(payload.commands.count)
         report.events += UInt64(applied.events.count)
     }

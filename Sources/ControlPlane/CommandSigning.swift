@@ -12,30 +12,15 @@ public enum CommandSigning {
         try SigningDomain(chainId: genesis.chainID, salt: digest)
     }
 
-    /// The digest that is signed for a command.
-    public static func digest(
-        _ command: AccountCommand, signer: Address, nonce: UInt64,
-        validUntil: Timestamp = .zero, genesis: Genesis, genesisDigest: Digest
-    ) throws(Refusal) -> Digest {
-        try domain(genesis, digest: genesisDigest).digest(
-            of: message(command, signer: signer, nonce: nonce, validUntil: validUntil))
-    }
-
-    /// Signs a command.
+    /// Signs one command; `CommandDigests` for many.
     ///
     /// - Parameter validUntil: after this time of the log it is refused; zero for no end.
     public static func sign(
         _ command: AccountCommand, nonce: UInt64, validUntil: Timestamp = .zero, genesis: Genesis,
         key: Secp256k1PrivateKey
     ) throws(Refusal) -> Envelope {
-        let digest = try digest(
-            command, signer: key.address, nonce: nonce, validUntil: validUntil, genesis: genesis,
-            genesisDigest: genesis.digest)
-        let signature = try key.sign(digest)
-        return .account(
-            AccountEnvelope(
-                signer: key.address, nonce: nonce, validUntil: validUntil, command: command,
-                signature: signature.bytes))
+        try CommandDigests(genesis: genesis, prepared: []).sign(
+            command, nonce: nonce, validUntil: validUntil, key: key)
     }
 
     /// The message: the command's own fields, then the account, the nonce, and the end of its

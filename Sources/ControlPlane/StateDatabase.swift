@@ -31,6 +31,9 @@ public final class StateDatabase: StateReader {
     /// The form of the file. A later form is refused, never guessed at.
     static let format: Int32 = 2
 
+    /// How much of the state's pages is kept in memory: votes come in no order of the keys.
+    private static let cacheKibibytes = 32 << 10
+
     /// Opens or creates the database at `path`; `:memory:` keeps it in memory.
     ///
     /// Throws `state.unavailable` with SQLite's reason.
@@ -49,6 +52,7 @@ public final class StateDatabase: StateReader {
         if try checkFormat(path) { try execute("PRAGMA user_version=\(StateDatabase.format)") }
         for statement in [
             "PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
+            "PRAGMA cache_size=-\(StateDatabase.cacheKibibytes)",
             """
             CREATE TABLE IF NOT EXISTS state (
                 key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL
@@ -243,9 +247,15 @@ public final class StateDatabase: StateReader {
     }
 
     private func write(_ change: StateChange, digest: inout Digest) throws(Refusal) {
-        if let old = value(for: change.key) {
-            digest = digest &- StateDatabase.rowDigest(change.key, old)
-        }
+        let old: [UInt8]? =
+            switch change.before {
+            case .unknown: value(for: change.key)
+            case .absent: nil
+            case .present(let value): value
+            }
+        // What does not change needs no row written; its digest stays as well.
+        if change.value == old { return }
+        if let old { digest = digest &- StateDatabase.rowDigest(change.key, old) }
         let sql =
             change.value == nil
             ? "DELETE FROM state WHERE key = ?1"

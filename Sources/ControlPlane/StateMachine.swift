@@ -172,17 +172,19 @@ public final class StateMachine {
     ///
     /// Throws only when the store fails or is damaged, or the entry is not the next one; a refused
     /// command is an answer in its receipt.
-    public func apply(index: UInt64, term: UInt64, payload: EntryPayload) throws(Refusal)
-        -> AppliedEntry
-    {
+    ///
+    /// - Parameter encoded: the payload's canonical form, where the caller has it at hand.
+    public func apply(
+        index: UInt64, term: UInt64, payload: EntryPayload, encoded: [UInt8]? = nil
+    ) throws(Refusal) -> AppliedEntry {
         try checkNext(index)
-        let overlay = StateOverlay(database)
+        let overlay = StateOverlay(database, remembersReads: true)
         var position = position
         let last = position.timestamp
         position.timestamp = max(position.timestamp, payload.timestamp)
         chain(
             &position, index: index, term: term, kind: StateMachine.commandKind,
-            payload: payload.encoded, in: overlay)
+            payload: encoded ?? payload.encoded, in: overlay)
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         DueRules.run(transaction, since: last)
@@ -271,9 +273,8 @@ public final class StateMachine {
         for (number, event) in events.enumerated() {
             let recorded = RecordedEvent(
                 index: index, timestamp: position.timestamp, event: event)
-            position.eventChain = SHA256.hash(position.eventChain.bytes + recorded.encoded)
-            Tables.events.set(
-                Key.numbers(index, UInt64(number)), to: recorded, in: overlay)
+            position.eventChain = SHA256.hash(position.eventChain.bytes, recorded.encoded)
+            Tables.events.append(Key.numbers(index, UInt64(number)), recorded, in: overlay)
         }
     }
 

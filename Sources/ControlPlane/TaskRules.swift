@@ -120,8 +120,7 @@ enum TaskRules {
             floatingPointRate: bound("cpu.sgemm.1t"), memoryRate: bound("mem.stream-chain.mt")) ?? 0
     }
 
-    private static func isTrusted(_ provider: ProviderRecord, _ policy: VerificationPolicy) -> Bool
-    {
+    static func isTrusted(_ provider: ProviderRecord, _ policy: VerificationPolicy) -> Bool {
         provider.wrong == 0 && provider.verified >= policy.trustedAfter
     }
 

@@ -23,6 +23,7 @@ extension Views {
                     delegation.shares.map {
                         ["delegate": .string($0.delegate.hex), "parts": .int($0.parts)]
                     }),
+                "expires": .string(delegation.expires?.description ?? ""),
             ])
         }
         let lent = VotingPower.lent(to: address, for: .trainModel, at: snapshot, in: state)
@@ -44,17 +45,22 @@ extension Views {
     }
 
     /// One proposal with its text; throws `proposal.unknown`.
-    public func proposal(_ number: UInt64) throws(Refusal) -> JSON {
+    ///
+    /// - Parameter brief: whether to leave out what only its ballots tell, which costs a look at
+    ///   each of them.
+    public func proposal(_ number: UInt64, brief: Bool = false) throws(Refusal) -> JSON {
         let record = try known(number)
         let text = GovernanceEngine.document(number, in: state)?.text ?? ""
         return .object(
             (proposal(record).members ?? []) + timing(of: record)
-                + Views.counting(of: record) + [
-                    JSON.Member("text", .string(text)),
-                    JSON.Member(
-                        "ballots", .int(GovernanceEngine.ballots(on: number, in: state).count)),
-                    JSON.Member("concentration", concentration(on: number)),
-                ])
+                + Views.counting(of: record) + [JSON.Member("text", .string(text))]
+                + (brief
+                    ? []
+                    : [
+                        JSON.Member(
+                            "ballots", .int(GovernanceEngine.ballots(on: number, in: state).count)),
+                        JSON.Member("concentration", concentration(on: number)),
+                    ]))
     }
 
     /// The log's time, and how long until the next step.

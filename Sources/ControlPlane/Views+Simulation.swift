@@ -27,11 +27,13 @@ extension Views {
         case "constitution":
             let constitution = try PolicyBook.constitution(text, genesis: genesis)
             members.append(JSON.Member("votes", try votes(under: constitution, limit: limit)))
+        case "release": members.append(JSON.Member("models", try models(under: text)))
+        case "verification": members.append(JSON.Member("providers", try trust(under: text)))
         default:
             members.append(
                 JSON.Member(
                     "not_simulated",
-                    .string("the text is well formed; what it would have changed is not computed")))
+                    .string("the text is well formed. " + Views.whyNotSimulated(name))))
         }
         return .object(members)
     }

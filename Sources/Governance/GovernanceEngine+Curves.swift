@@ -9,12 +9,12 @@ extension GovernanceEngine {
     func followCurves(
         _ record: inout ProposalRecord, at moment: LogMoment, in state: StateOverlay
     ) throws(Refusal) -> [GovernanceEvent] {
-        let verdict = try record.verdict(at: moment.time)
-        switch (record.status, verdict.passes) {
+        switch (record.status, try record.passes(at: moment.time)) {
         case (.voting, true): return confirm(&record, at: moment, in: state)
         case (.confirming, false):
             guard moment.time <= record.periodEnds else {
-                return finish(&record, verdict: verdict, at: moment, in: state)
+                return finish(
+                    &record, verdict: try record.verdict(at: moment.time), at: moment, in: state)
             }
             record.status = .voting
             record.deadline = record.periodEnds
@@ -52,14 +52,14 @@ extension GovernanceEngine {
     /// Thresholds only fall, so halving finds the first moment exactly.
     func nextPassing(_ record: ProposalRecord, after time: Timestamp) throws(Refusal) -> Timestamp {
         let end = record.periodEnds.advanced(by: 1)
-        guard time < record.periodEnds, try record.verdict(at: record.periodEnds).passes else {
+        guard time < record.periodEnds, try record.passes(at: record.periodEnds) else {
             return end
         }
         var low = time.milliseconds
         var high = record.periodEnds.milliseconds
         while high - low > 1 {
             let middle = low + (high - low) / 2
-            if try record.verdict(at: Timestamp(milliseconds: middle)).passes {
+            if try record.passes(at: Timestamp(milliseconds: middle)) {
                 high = middle
             } else {
                 low = middle

@@ -5,10 +5,20 @@ import Cryptography
 public import Primitives
 
 extension GovernanceEngine {
-    /// Into how many steps the budget is cut by which equal shares are raised.
-    static let roundStepDivisor: UInt128 = 100
-    /// How many such steps are taken at most: each runs the method anew, inside one log entry.
+    /// In how many steps equal shares are raised to twice the budget at most: each runs the method
+    /// anew, inside one log entry.
     static let roundStepLimit = 100
+    /// How many approvals on different ballots are gone through at most, all steps together. A
+    /// member answers nobody while an entry is applied, so a very large round takes fewer and
+    /// longer steps: above 5,000 approvals fewer than a hundred, above half a million one. What
+    /// that costs is in `benchmarks tally`.
+    static let roundWorkLimit = 500_000
+
+    /// In how many steps the shares of an election are raised.
+    static func roundSteps(of election: BudgetElection) -> Int {
+        let approvals = election.ballots.reduce(0) { $0 + $1.utilities.count }
+        return Swift.max(1, Swift.min(roundStepLimit, roundWorkLimit / Swift.max(1, approvals)))
+    }
 
     /// The effects as they are executed: those of the winning option; of a funding round, the
     /// projects it pays for.
@@ -82,14 +92,16 @@ extension GovernanceEngine {
         return election
     }
 
-    /// The Method of Equal Shares. Shares are raised by hundredths of the budget until nothing else
-    /// fits, which for tokens takes the place of "one unit a voter", and to twice the budget at
-    /// most; what then still fits is bought in the order of votes.
-    private static func funded(by election: BudgetElection) -> [Int] {
+    /// The Method of Equal Shares. Shares are raised by hundredths of the budget, or by as many
+    /// parts as `roundSteps` says, until nothing else fits, which for tokens takes the place of
+    /// "one unit a voter", and to twice the budget at most; what then still fits is bought in the
+    /// order of votes.
+    public static func funded(by election: BudgetElection) -> [Int] {
         guard election.totalWeight > 0 else { return [] }
         let total = Rational(election.totalWeight)
-        let step = election.budget.divided(by: total * Rational(roundStepDivisor)) ?? .zero
-        let shared = election.equalSharesRaised(by: step, rounds: roundStepLimit)
+        let steps = roundSteps(of: election)
+        let step = election.budget.divided(by: total * Rational(UInt128(steps))) ?? .zero
+        let shared = election.equalSharesRaised(by: step, rounds: steps)
         let votes = election.votes
         let bought = election.greedy(after: shared.order, byCost: false).winners
         return bought.filter { votes[$0] > 0 }

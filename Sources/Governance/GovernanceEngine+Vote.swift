@@ -33,7 +33,7 @@ extension GovernanceEngine {
     ) throws(Refusal) -> [GovernanceEvent] {
         var record = proposal
         let preference = try preference(of: vote.statement, record, in: state)
-        let passedBefore = try record.verdict(at: moment.time).passes
+        let passedBefore = try record.passes(at: moment.time)
         var events: [GovernanceEvent] = []
         var ballot: Ballot
         if let earlier {
@@ -227,14 +227,14 @@ extension GovernanceEngine {
         if record.rules.curves != nil {
             return try followCurves(&record, at: moment, in: state)
         }
-        let verdict = try record.verdict()
-        if record.status == .confirming, !verdict.passes {
+        let passes = try record.passes()
+        if record.status == .confirming, !passes {
             // The tally had to hold without a break; it broke.
-            return finish(&record, verdict: verdict, at: moment, in: state)
+            return finish(&record, verdict: try record.verdict(), at: moment, in: state)
         }
         var events: [GovernanceEvent] = []
         if record.status == .voting {
-            noteSwing(&record, verdict, passedBefore: passedBefore, at: moment)
+            noteSwing(&record, passes: passes, passedBefore: passedBefore, at: moment)
             events += try extendForQuorum(&record, at: moment)
         }
         store(record, in: state)
@@ -243,11 +243,11 @@ extension GovernanceEngine {
 
     /// The window is measured to the end as it stood when this vote came.
     private func noteSwing(
-        _ record: inout ProposalRecord, _ verdict: Verdict, passedBefore: Bool,
+        _ record: inout ProposalRecord, passes: Bool, passedBefore: Bool,
         at moment: LogMoment
     ) {
         let left = record.deadline.since(moment.time)
-        if verdict.passes, !passedBefore, left < record.rules.times.swingWindow {
+        if passes, !passedBefore, left < record.rules.times.swingWindow {
             record.swung = true
         }
     }
@@ -255,9 +255,11 @@ extension GovernanceEngine {
     private func extendForQuorum(
         _ record: inout ProposalRecord, at moment: LogMoment
     ) throws(Refusal) -> [GovernanceEvent] {
+        guard !record.quorumWasReached else { return [] }
         let base = record.rules.tally.quorumBase == .supply ? record.supply : record.quorumBase
-        let reached = try record.rules.tally.isQuorumReached(record.turnout, supply: base)
-        guard reached, !record.quorumWasReached else { return [] }
+        guard try record.rules.tally.isQuorumReached(record.turnout, supply: base) else {
+            return []
+        }
         record.quorumWasReached = true
         let extended = moment.time.advanced(by: record.rules.times.lateQuorumExtension)
         guard extended > record.deadline else { return [] }

@@ -81,10 +81,12 @@ public struct GovernanceEngine {
                     GovernanceTables.key(due, record.number), to: Presence(), in: state)
             }
         }
-        if let before, before.status.isOpen {
-            changeOpenCount(of: before.rules.name, up: false, in: state)
+        let openBefore = before.flatMap { $0.status.isOpen ? $0.rules.name : nil }
+        let openNow = record.status.isOpen ? record.rules.name : nil
+        if openBefore != openNow {
+            if let openBefore { changeOpenCount(of: openBefore, up: false, in: state) }
+            if let openNow { changeOpenCount(of: openNow, up: true, in: state) }
         }
-        if record.status.isOpen { changeOpenCount(of: record.rules.name, up: true, in: state) }
         GovernanceTables.proposals.set(
             GovernanceTables.key(record.number), to: record, in: state)
     }

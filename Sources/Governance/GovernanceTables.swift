@@ -5,9 +5,9 @@ import Primitives
 /// The tables of this target and the keys of their records.
 enum GovernanceTables {
     /// Proposal number -> record.
-    static let proposals = Table<ProposalRecord>(prefix: 0x10)
+    static let proposals = Table<ProposalRecord>(prefix: 0x10, isMemoized: true)
     /// Proposal number -> file text and effects.
-    static let documents = Table<ProposalDocument>(prefix: 0x11)
+    static let documents = Table<ProposalDocument>(prefix: 0x11, isMemoized: true)
     /// Proposal number, voter -> ballot.
     static let ballots = Table<Ballot>(prefix: 0x12)
     /// Due time, proposal number -> nothing.

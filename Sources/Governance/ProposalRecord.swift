@@ -157,6 +157,13 @@ public struct ProposalRecord: Hashable, Sendable {
         return try rules.decide(tally, supply: supply, turnout: turnout, base: base)
     }
 
+    /// Whether it would pass if the vote ended at `time`; at the end of the vote for nil.
+    func passes(at time: Timestamp? = nil) throws(Refusal) -> Bool {
+        let rules = tallyRules(at: time)
+        let base = rules.quorumBase == .supply ? supply : quorumBase
+        return try rules.passes(tally, supply: supply, turnout: turnout, base: base)
+    }
+
     /// The outcome if the same votes were counted by another track's rules.
     public func verdict(under track: Track) throws(Refusal) -> Verdict {
         var other = self

@@ -150,6 +150,11 @@ public struct Statement: Hashable, Sendable {
 
     /// Reads words; throws `vote.choice` for anything that has no single meaning.
     public init(words: String) throws(Refusal) {
+        // What most ballots say needs no taking apart.
+        if let choice = Choice(word: words) {
+            self.init(choice)
+            return
+        }
         guard words.utf8.count <= Statement.byteLimit else {
             throw Refusal("vote.choice", "a ballot has \(Statement.byteLimit) bytes at most")
         }
@@ -217,6 +222,10 @@ public struct Statement: Hashable, Sendable {
 
     /// Refuses what adds up to more or less than the whole, or names something twice.
     func check() throws(Refusal) {
+        if sides.count == 1, sides[0].parts == Statement.whole, conviction == nil, preference == nil
+        {
+            return
+        }
         guard !sides.isEmpty, Set(sides.map(\.choice)).count == sides.count,
             sides.allSatisfy({ $0.parts > 0 }),
             sides.reduce(0, { $0 + UInt32($1.parts) }) == UInt32(Statement.whole)

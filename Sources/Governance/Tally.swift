@@ -57,7 +57,9 @@ public struct Tally: Hashable, Sendable {
     /// The power behind the choices in `set`, added up; throws `amount.overflow`.
     public func sum(of set: ChoiceSet) throws(Refusal) -> Amount {
         var sum = Amount.zero
-        for choice in set.choices { sum = try sum.adding(self[choice]) }
+        for choice in Choice.allCases where set.contains(ChoiceSet(choice)) {
+            sum = try sum.adding(self[choice])
+        }
         return sum
     }
 }

@@ -125,80 +125,105 @@ extension TallyRules {
     public func decide(
         _ tally: Tally, supply: Amount, turnout: Tally? = nil, base: Amount? = nil
     ) throws(Refusal) -> Verdict {
-        var lines: [String] = []
-        let present = turnout ?? tally
-        guard try isQuorumReached(present, supply: base ?? supply, lines: &lines) else {
-            return Verdict(outcome: .quorumMissed, explanation: lines)
-        }
-        if try isVetoed(tally, lines: &lines) {
-            return Verdict(outcome: .vetoed, explanation: lines)
-        }
-        let approved = try isApproved(tally, supply: supply, lines: &lines)
-        return Verdict(outcome: approved ? .passed : .rejected, explanation: lines)
+        var working = Working(isKept: true)
+        let outcome = try outcome(
+            tally, supply: supply, turnout: turnout ?? tally, base: base ?? supply, &working)
+        return Verdict(outcome: outcome, explanation: working.lines)
+    }
+
+    /// Whether the tally passes: what `decide` says, without the sentences. Throws
+    /// `amount.overflow`.
+    public func passes(
+        _ tally: Tally, supply: Amount, turnout: Tally, base: Amount
+    ) throws(Refusal) -> Bool {
+        var working = Working(isKept: false)
+        return try outcome(tally, supply: supply, turnout: turnout, base: base, &working)
+            == .passed
+    }
+
+    private func outcome(
+        _ tally: Tally, supply: Amount, turnout: Tally, base: Amount, _ working: inout Working
+    ) throws(Refusal) -> Outcome {
+        guard try isQuorumReached(turnout, supply: base, &working) else { return .quorumMissed }
+        if try isVetoed(tally, &working) { return .vetoed }
+        return try isApproved(tally, supply: supply, &working) ? .passed : .rejected
     }
 
     /// Whether enough power took part. Throws `amount.overflow`.
     public func isQuorumReached(_ tally: Tally, supply: Amount) throws(Refusal) -> Bool {
-        var lines: [String] = []
-        return try isQuorumReached(tally, supply: supply, lines: &lines)
+        var working = Working(isKept: false)
+        return try isQuorumReached(tally, supply: supply, &working)
+    }
+
+    /// The lines of an explanation. Every vote asks whether the proposal passes now, and nobody
+    /// reads why until it is over: sentences that nobody asked for are not made.
+    private struct Working {
+        let isKept: Bool
+        private(set) var lines: [String] = []
+
+        init(isKept: Bool) { self.isKept = isKept }
+
+        mutating func note(_ line: @autoclosure () -> String) {
+            if isKept { lines.append(line()) }
+        }
     }
 
     private func isQuorumReached(
-        _ tally: Tally, supply: Amount, lines: inout [String]
+        _ tally: Tally, supply: Amount, _ working: inout Working
     ) throws(Refusal) -> Bool {
-        let (present, words) = try Self.sum(tally, quorumCounts)
-        let reached: Bool
-        let comparison: String
-        switch quorum {
-        case .share(let fraction):
-            reached = fraction.isReached(by: present, of: supply)
-            comparison =
-                "\(present) x \(fraction.denominator) \(reached ? ">=" : "<")"
-                + " \(fraction.numerator) x \(quorumBase.word) \(supply)"
-        case .moreThanShare(let fraction):
-            reached = fraction.isExceeded(by: present, of: supply)
-            comparison =
-                "\(present) x \(fraction.denominator) \(reached ? ">" : "<=")"
-                + " \(fraction.numerator) x \(quorumBase.word) \(supply)"
-        case .flooredShare(let fraction):
-            let needed = try fraction.floor(of: supply)
-            reached = present >= needed
-            comparison =
-                "\(present) \(reached ? ">=" : "<") \(needed), the whole units in"
-                + " \(fraction) of \(supply)"
-        case .amount(let needed):
-            reached = present >= needed
-            comparison = "\(present) \(reached ? ">=" : "<") \(needed)"
-        }
-        lines.append(
-            "quorum: \(words) = \(present); \(comparison): \(reached ? "reached" : "missed")")
+        let present = try tally.sum(of: quorumCounts)
+        let reached =
+            switch quorum {
+            case .share(let fraction): fraction.isReached(by: present, of: supply)
+            case .moreThanShare(let fraction): fraction.isExceeded(by: present, of: supply)
+            case .flooredShare(let fraction): present >= (try fraction.floor(of: supply))
+            case .amount(let needed): present >= needed
+            }
+        working.note(
+            "quorum: \(Self.words(tally, quorumCounts)) = \(present);"
+                + " \(quorumComparison(present, supply: supply, reached)):"
+                + " \(reached ? "reached" : "missed")")
         return reached
     }
 
-    private func isVetoed(_ tally: Tally, lines: inout [String]) throws(Refusal) -> Bool {
+    private func quorumComparison(_ present: Amount, supply: Amount, _ reached: Bool) -> String {
+        switch quorum {
+        case .share(let fraction):
+            "\(present) x \(fraction.denominator) \(reached ? ">=" : "<")"
+                + " \(fraction.numerator) x \(quorumBase.word) \(supply)"
+        case .moreThanShare(let fraction):
+            "\(present) x \(fraction.denominator) \(reached ? ">" : "<=")"
+                + " \(fraction.numerator) x \(quorumBase.word) \(supply)"
+        case .flooredShare(let fraction):
+            "\(present) \(reached ? ">=" : "<")"
+                + " \((try? fraction.floor(of: supply)) ?? .max), the whole units in"
+                + " \(fraction) of \(supply)"
+        case .amount(let needed): "\(present) \(reached ? ">=" : "<") \(needed)"
+        }
+    }
+
+    private func isVetoed(_ tally: Tally, _ working: inout Working) throws(Refusal) -> Bool {
         guard let veto else { return false }
-        let (cast, words) = try Self.sum(tally, .all)
+        let cast = try tally.sum(of: .all)
         let vetoed = veto.isExceeded(by: tally.veto, of: cast)
-        lines.append(
-            "veto: \(words) = \(cast) cast; veto \(tally.veto) x \(veto.denominator)"
-                + " \(vetoed ? ">" : "<=") \(veto.numerator) x \(cast):"
+        working.note(
+            "veto: \(Self.words(tally, .all)) = \(cast) cast; veto \(tally.veto) x"
+                + " \(veto.denominator) \(vetoed ? ">" : "<=") \(veto.numerator) x \(cast):"
                 + " \(vetoed ? "vetoed" : "not vetoed")")
         return vetoed
     }
 
     private func isApproved(
-        _ tally: Tally, supply: Amount, lines: inout [String]
+        _ tally: Tally, supply: Amount, _ working: inout Working
     ) throws(Refusal) -> Bool {
-        let whole: Amount
-        var words: String
-        switch thresholdBase {
-        case .decided: (whole, words) = try Self.sum(tally, .decided)
-        case .cast: (whole, words) = try Self.sum(tally, .all)
-        case .supply: (whole, words) = (supply, "supply")
-        case .nonAbstainingSupply:
-            whole = supply > tally.abstain ? try supply.subtracting(tally.abstain) : .zero
-            words = "supply \(supply) - abstain \(tally.abstain)"
-        }
+        let whole: Amount =
+            switch thresholdBase {
+            case .decided: try tally.sum(of: .decided)
+            case .cast: try tally.sum(of: .all)
+            case .supply: supply
+            case .nonAbstainingSupply:
+                supply > tally.abstain ? try supply.subtracting(tally.abstain) : .zero
+            }
         // Nothing for is never approval, even where a threshold of `>=` would hold as 0 >= 0.
         let holds =
             thresholdIsStrict
@@ -206,16 +231,24 @@ extension TallyRules {
             : threshold.isReached(by: tally.for, of: whole)
         let approved = holds && !tally.for.isZero
         let sign = thresholdIsStrict ? (holds ? ">" : "<=") : (holds ? ">=" : "<")
-        words += " = \(whole)"
-        lines.append(
-            "threshold: \(words); for \(tally.for) x \(threshold.denominator) \(sign)"
+        working.note(
+            "threshold: \(thresholdWords(tally, supply: supply)) = \(whole);"
+                + " for \(tally.for) x \(threshold.denominator) \(sign)"
                 + " \(threshold.numerator) x \(whole): \(approved ? "approved" : "rejected")")
         return approved
     }
 
-    private static func sum(_ tally: Tally, _ set: ChoiceSet) throws(Refusal) -> (Amount, String) {
-        let words = set.choices.map { "\($0.word) \(tally[$0])" }.joined(separator: " + ")
-        return (try tally.sum(of: set), words)
+    private func thresholdWords(_ tally: Tally, supply: Amount) -> String {
+        switch thresholdBase {
+        case .decided: Self.words(tally, .decided)
+        case .cast: Self.words(tally, .all)
+        case .supply: "supply"
+        case .nonAbstainingSupply: "supply \(supply) - abstain \(tally.abstain)"
+        }
+    }
+
+    private static func words(_ tally: Tally, _ set: ChoiceSet) -> String {
+        set.choices.map { "\($0.word) \(tally[$0])" }.joined(separator: " + ")
     }
 }
 

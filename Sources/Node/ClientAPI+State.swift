@@ -21,11 +21,6 @@ extension ClientAPI {
                 return try await read(request) { $0.history(of: address, limit: limit) }
             },
             Route(
-                "POST", "/api/v1/commands", "Put a signed command on the log", leaderOnly: true
-            ) { [self] request, _ async throws(Refusal) in
-                try await take(try request.json().requiredHex("envelope"))
-            },
-            Route(
                 "GET", "/api/v1/accounts/{address}/receipts/{nonce}",
                 "The answer to an account's command, with its proof of inclusion"
             ) { [self] request, values async throws(Refusal) in
@@ -56,7 +51,10 @@ extension ClientAPI {
             Route("GET", "/api/v1/proposals/{id}", "One proposal with its text") {
                 [self] request, values async throws(Refusal) in
                 let id = try pathNumber(values, "id")
-                return try await read(request) { views throws(Refusal) in try views.proposal(id) }
+                let brief = request.query["brief"] == "true"
+                return try await read(request) { views throws(Refusal) in
+                    try views.proposal(id, brief: brief)
+                }
             },
             Route("GET", "/api/v1/proposals/{id}/votes", "Every ballot on a proposal") {
                 [self] request, values async throws(Refusal) in

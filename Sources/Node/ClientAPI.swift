@@ -19,7 +19,7 @@ final class ClientAPI: Sendable {
     let book: SeatBook
     let metrics: MemberMetrics
     let logger: Logger
-    private let admission: Admission
+    let admission: Admission
 
     init(
         settings: MemberSettings, member: ClusterMember, desk: ProviderDesk,
@@ -42,7 +42,8 @@ final class ClientAPI: Sendable {
     /// Every route, in the order of the OpenAPI document.
     func routes() -> [Route] {
         let parts: [[Route]] = [
-            statusRoutes(), accountRoutes(), decisionRoutes(), policyRoutes(), revenueRoutes(),
+            statusRoutes(), accountRoutes(), commandRoutes(), decisionRoutes(), policyRoutes(),
+            revenueRoutes(),
             workRoutes(), objectRoutes(), providerRoutes(), gateway.routes(), pageRoutes(),
         ]
         return parts.flatMap { $0 }
@@ -210,20 +211,5 @@ final class ClientAPI: Sendable {
                     ]
                 }),
         ]
-    }
-
-    // MARK: Commands
-
-    /// Puts a command on the log and answers with its receipt.
-    func take(_ bytes: [UInt8]) async throws(Refusal) -> HTTPResponse {
-        let envelope = try admission.admit(bytes)
-        guard case .account = envelope else {
-            throw Refusal("command.member", "members' commands are not taken from clients")
-        }
-        let receipt = try await member.submit(envelope)
-        guard receipt.accepted else {
-            return .refused(Refusal(receipt.code, receipt.message), receipt: receipt)
-        }
-        return .json(["receipt": receipt.json])
     }
 }

@@ -227,14 +227,19 @@ public actor ClusterMember {
     /// Throws `cluster.not-leader`, `cluster.timeout`, `member.stopped`; a refusal by the state
     /// machine is an answer in the receipt.
     public nonisolated func submit(_ envelope: Envelope) async throws(Refusal) -> CommandReceipt {
-        metrics.raft.proposals.add()
-        return try await withCheckedContinuation { continuation in
-            let reply = Reply<CommandReceipt> { [metrics] result in
-                metrics.raft.noteOutcome(result)
-                continuation.resume(returning: result)
-            }
-            ask(.submit(envelope, reply)) { reply.fail($0) }
+        try await withCheckedContinuation { continuation in
+            submit(envelope, Reply { continuation.resume(returning: $0) })
         }.get()
+    }
+
+    /// The same; the answer goes to `reply`.
+    nonisolated func submit(_ envelope: Envelope, _ answer: Reply<CommandReceipt>) {
+        metrics.raft.proposals.add()
+        let reply = Reply<CommandReceipt> { [metrics] result in
+            metrics.raft.noteOutcome(result)
+            answer.give(result)
+        }
+        ask(.submit(envelope, reply)) { reply.fail($0) }
     }
 
     /// Puts opaque bytes, where the deployment is for measuring; `answer` is called once, on the

@@ -346,7 +346,7 @@ package final class MemberEngine {
             } else {
                 let payload = try EntryPayload(decoding: entry.data)
                 let applied = try machine.apply(
-                    index: entry.index, term: entry.term, payload: payload)
+                    index: entry.index, term: entry.term, payload: payload, encoded: entry.data)
                 for receipt in applied.receipts { pending.answer(receipt) }
                 effects.applied.append(applied)
                 // What comes after is not for this program to read.

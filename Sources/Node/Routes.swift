@@ -21,6 +21,8 @@ struct Route: Sendable {
     let leaderOnly: Bool
     /// Answers.
     let handler: Handler
+    /// The path's segments: every request is matched against every route.
+    private let pattern: [String]
 
     init(
         _ method: String, _ path: String, _ summary: String, leaderOnly: Bool = false,
@@ -31,11 +33,11 @@ struct Route: Sendable {
         self.summary = summary
         self.leaderOnly = leaderOnly
         self.handler = handler
+        pattern = path.split(separator: "/").map(String.init)
     }
 
     /// The values of the placeholders if `segments` fit the path.
     func match(_ segments: [String]) -> [String: String]? {
-        let pattern = path.split(separator: "/")
         guard pattern.count == segments.count else { return nil }
         var values: [String: String] = [:]
         for (expected, actual) in zip(pattern, segments) {

@@ -19,6 +19,20 @@ public struct Address: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Takes 20 bytes; nil for any other count.
+    public init?(_ bytes: [UInt8]) { self.init(bytes[...]) }
+
+    /// Takes 20 bytes; nil for any other count. For keys of the state, where other modules would
+    /// call the general one through tables, byte by byte.
+    public init?(_ bytes: ArraySlice<UInt8>) {
+        guard bytes.count == Address.count else { return nil }
+        func word(_ range: Range<Int>) -> UInt64 {
+            range.reduce(0) { $0 << 8 | UInt64(bytes[bytes.startIndex + $1]) }
+        }
+        self.init(
+            high: word(0..<8), middle: word(8..<16), low: UInt32(truncatingIfNeeded: word(16..<20)))
+    }
+
+    /// Takes 20 bytes; nil for any other count.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == Address.count else { return nil }
         var high: UInt64 = 0

@@ -11,7 +11,7 @@ public struct BinaryEncoder: Sendable {
     public private(set) var bytes: [UInt8] = []
 
     /// An empty encoder.
-    public init() {}
+    public init() { bytes.reserveCapacity(128) }
 
     /// One byte.
     public mutating func byte(_ value: UInt8) { bytes.append(value) }
@@ -24,6 +24,17 @@ public struct BinaryEncoder: Sendable {
             rest >>= 7
         }
         bytes.append(UInt8(rest))
+    }
+
+    /// The same for the width that most numbers have: other modules call the general one through
+    /// tables, which costs more than the number.
+    public mutating func number(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
     /// A 64-bit number in eight bytes, big endian, so that encoded keys sort as numbers do.
@@ -44,8 +55,8 @@ public struct BinaryEncoder: Sendable {
 
     /// UTF-8 with its byte count in front.
     public mutating func text(_ value: String) {
-        let utf8 = Array(value.utf8)
-        data(utf8)
+        number(UInt64(value.utf8.count))
+        bytes.append(contentsOf: value.utf8)
     }
 
     /// Bytes without a count: for fields of fixed size.
@@ -58,7 +69,9 @@ public struct BinaryEncoder: Sendable {
     public mutating func address(_ value: Address) { bytes.append(contentsOf: value.bytes) }
 
     /// An amount, LEB128.
-    public mutating func amount(_ value: Amount) { number(value.units) }
+    public mutating func amount(_ value: Amount) {
+        if let small = UInt64(exactly: value.units) { number(small) } else { number(value.units) }
+    }
 
     /// A time, LEB128 milliseconds.
     public mutating func timestamp(_ value: Timestamp) { number(value.milliseconds) }

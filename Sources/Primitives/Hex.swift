@@ -5,6 +5,17 @@ public enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
     /// Lower-case hexadecimal digits of `bytes`, two a byte, with no prefix.
+    public static func encode(_ bytes: [UInt8]) -> String {
+        String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+            for (index, byte) in bytes.enumerated() {
+                text[index * 2] = digits[Int(byte >> 4)]
+                text[index * 2 + 1] = digits[Int(byte & 15)]
+            }
+            return bytes.count * 2
+        }
+    }
+
+    /// Lower-case hexadecimal digits of `bytes`, two a byte, with no prefix.
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         for byte in bytes {

@@ -30,15 +30,28 @@ public struct StateEntry: Sendable, Equatable {
 
 /// A change to one key: a new value, or nil to remove it.
 public struct StateChange: Sendable, Equatable {
+    /// What is known of the value that a change replaces.
+    public enum Before: Sendable, Equatable {
+        /// Nothing: whoever needs it has to look.
+        case unknown
+        /// There was none.
+        case absent
+        /// There was this one.
+        case present([UInt8])
+    }
+
     /// The key.
     public let key: [UInt8]
     /// The new value, or nil.
     public let value: [UInt8]?
+    /// The value it replaces.
+    public let before: Before
 
     /// Makes a change.
-    public init(key: [UInt8], value: [UInt8]?) {
+    public init(key: [UInt8], value: [UInt8]?, before: Before = .unknown) {
         self.key = key
         self.value = value
+        self.before = before
     }
 }
 
@@ -46,24 +59,42 @@ public struct StateChange: Sendable, Equatable {
 ///
 /// Not safe to share between threads: a state machine applies on one.
 public final class StateOverlay: StateReader {
-    private enum Slot {
+    enum Slot {
         case written([UInt8])
+        /// A record that is encoded when somebody wants its bytes.
+        case record(PendingRecord)
         case removed
 
         var value: [UInt8]? {
-            if case .written(let value) = self { return value }
-            return nil
+            switch self {
+            case .written(let value): value
+            case .record(let record): record.bytes
+            case .removed: nil
+            }
         }
     }
 
     private let parent: any StateReader
     private var changes: [[UInt8]: Slot] = [:]
+    /// What was read from below, where that is remembered.
+    private var reads: [[UInt8]: [UInt8]?] = [:]
+    private let remembersReads: Bool
+    /// Records decoded so far, shared by all overlays of one stack.
+    let memo: RecordMemo
     /// The changed keys in order, but for those that came since the last scan.
     private var sortedKeys: [[UInt8]] = []
     private var newKeys: [[UInt8]] = []
 
     /// An overlay without changes.
-    public init(_ parent: any StateReader) { self.parent = parent }
+    ///
+    /// - Parameter remembersReads: whether a value read from the parent is kept, so that it is read
+    ///   once. Only for a parent that nobody else writes to meanwhile, and for as long as one entry
+    ///   takes: what was read stays in memory.
+    public init(_ parent: any StateReader, remembersReads: Bool = false) {
+        self.parent = parent
+        self.remembersReads = remembersReads
+        memo = (parent as? StateOverlay)?.memo ?? RecordMemo()
+    }
 
     /// What lies under all overlays.
     public var ground: any StateReader { (parent as? StateOverlay)?.ground ?? parent }
@@ -71,12 +102,34 @@ public final class StateOverlay: StateReader {
     /// The value under `key` with the changes applied.
     public func value(for key: [UInt8]) -> [UInt8]? {
         if let change = changes[key] { return change.value }
-        return parent.value(for: key)
+        guard remembersReads else { return parent.value(for: key) }
+        if let known = reads[key] { return known }
+        let value = parent.value(for: key)
+        reads[key] = .some(value)
+        return value
     }
 
     /// Writes a value.
     public func set(_ key: [UInt8], to value: [UInt8]) {
         if changes.updateValue(.written(value), forKey: key) == nil { newKeys.append(key) }
+    }
+
+    /// Writes a record that is encoded later, if at all: before the entry ends it may be written a
+    /// thousand times.
+    func set(_ key: [UInt8], to record: PendingRecord) {
+        if changes.updateValue(.record(record), forKey: key) == nil { newKeys.append(key) }
+    }
+
+    /// What this overlay, or one below it, says about a key; nil when none does.
+    func slot(for key: [UInt8]) -> Slot? {
+        changes[key] ?? (parent as? StateOverlay)?.slot(for: key)
+    }
+
+    /// Writes a value under a key that was never written before: an index of the log, a place in a
+    /// tree. Nobody need look for what it replaces.
+    public func append(_ key: [UInt8], _ value: [UInt8]) {
+        if remembersReads { reads[key] = .some(nil) }
+        set(key, to: value)
     }
 
     /// Removes a key.
@@ -90,7 +143,7 @@ public final class StateOverlay: StateReader {
         let mine = changedKeys(from: lower, to: upper)
         guard !mine.isEmpty else { return parent.entries(from: lower, to: upper, limit: limit) }
         // Only removed keys hide entries of the parent without standing in for them.
-        let hidden = mine.count { changes[$0]?.value == nil }
+        let hidden = mine.count { if case .removed? = changes[$0] { true } else { false } }
         let below = parent.entries(
             from: lower, to: upper, limit: limit > Int.max - hidden ? limit : limit + hidden)
         var merged: [StateEntry] = []
@@ -144,7 +197,15 @@ public final class StateOverlay: StateReader {
 
     /// Every change, in byte order of the keys.
     public var allChanges: [StateChange] {
-        allChangedKeys().map { StateChange(key: $0, value: changes[$0]?.value) }
+        allChangedKeys().map { key in
+            let before: StateChange.Before =
+                switch reads[key] {
+                case nil: .unknown
+                case .some(nil): .absent
+                case .some(let value?): .present(value)
+                }
+            return StateChange(key: key, value: changes[key]?.value, before: before)
+        }
     }
 
     /// Whether nothing was changed.
@@ -159,6 +220,7 @@ public final class StateOverlay: StateReader {
 
     /// Forgets every change.
     public func removeAllChanges() {
+        reads.removeAll(keepingCapacity: true)
         changes.removeAll(keepingCapacity: true)
         sortedKeys.removeAll(keepingCapacity: true)
         newKeys.removeAll(keepingCapacity: true)

@@ -8,18 +8,43 @@
 public struct Table<Record: BinaryCodable>: Sendable {
     /// The byte every key of this table starts with. Each table of the house has its own.
     public let prefix: UInt8
+    private let isMemoized: Bool
 
     /// Declares a table.
-    public init(prefix: UInt8) { self.prefix = prefix }
+    ///
+    /// - Parameter isMemoized: whether records are decoded and encoded once an entry: for few and
+    ///   large ones.
+    public init(prefix: UInt8, isMemoized: Bool = false) {
+        self.prefix = prefix
+        self.isMemoized = isMemoized
+    }
 
     /// The record under `key`, or nil.
     public func record(_ key: [UInt8], in state: any StateReader) -> Record? {
-        state.value(for: [prefix] + key).map(decode)
+        let key = [prefix] + key
+        guard isMemoized, let overlay = state as? StateOverlay else {
+            return state.value(for: key).map(decode)
+        }
+        if case .record(let pending)? = overlay.slot(for: key),
+            let record = pending.record as? Record
+        {
+            return record
+        }
+        return overlay.value(for: key).map { overlay.memo.record(key, $0, decode) }
     }
 
     /// Writes a record.
     public func set(_ key: [UInt8], to record: Record, in state: StateOverlay) {
-        state.set([prefix] + key, to: record.encoded)
+        if isMemoized {
+            state.set([prefix] + key, to: PendingRecord(record))
+        } else {
+            state.set([prefix] + key, to: record.encoded)
+        }
+    }
+
+    /// Writes a record under a key that was never written before.
+    public func append(_ key: [UInt8], _ record: Record, in state: StateOverlay) {
+        state.append([prefix] + key, record.encoded)
     }
 
     /// Removes a record.

@@ -180,7 +180,8 @@ public struct YAMLMapping {
         return percent * 10_000 + fraction
     }
 
-    private static func milliseconds(_ text: String) -> UInt64? {
+    /// The milliseconds that a duration such as `500ms`, `30s`, `15m`, `12h` or `7d` says, or nil.
+    public static func milliseconds(_ text: String) -> UInt64? {
         let units: [(String, UInt64)] = [
             ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
         ]

@@ -61,7 +61,7 @@ public struct StateRows: MerkleRows {
     /// Takes in what an append made final.
     public static func store(_ hashes: [StoredHash], in state: StateOverlay, prefix: [UInt8]) {
         for stored in hashes {
-            state.set(key(prefix, stored.row, stored.index), to: stored.hash.bytes)
+            state.append(key(prefix, stored.row, stored.index), stored.hash.bytes)
         }
     }
 

@@ -48,7 +48,11 @@ public struct SigningDomain: Sendable, Equatable {
 
     /// The digest to sign for a message; the quick way, without the document around it.
     public func digest(of message: TypedStruct) throws(Refusal) -> Digest {
-        let encoder = TypedDataEncoder(types: try message.types())
-        return TypedData.digest(separator, try encoder.hashStruct(message))
+        try digest(of: message, types: try message.types())
+    }
+
+    /// The same under types that are known already; a message of others is refused.
+    public func digest(of message: TypedStruct, types: TypedDataTypes) throws(Refusal) -> Digest {
+        TypedData.digest(separator, try TypedDataEncoder(types: types).hashStruct(message))
     }
 }

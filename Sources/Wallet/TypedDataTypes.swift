@@ -48,6 +48,8 @@ public struct TypedDataTypes: Sendable {
     /// The definitions in the order given.
     public let definitions: [Definition]
     private let parsed: [String: [TypedDataType]]
+    /// The hashes of all structs' types, where they were worked out beforehand.
+    private var hashes: [String: Digest] = [:]
 
     /// Checks definitions: names, types, references, no repetition.
     ///
@@ -166,7 +168,17 @@ public struct TypedDataTypes: Sendable {
 
     /// EIP-712's `typeHash`.
     public func typeHash(_ name: String) throws(Refusal) -> Digest {
-        Keccak256.hash(Array(try encodeType(name).utf8))
+        if let known = hashes[name] { return known }
+        return Keccak256.hash(Array(try encodeType(name).utf8))
+    }
+
+    /// The same with every struct's hash worked out: for types under which much is hashed.
+    public func hashed() throws(Refusal) -> TypedDataTypes {
+        var types = self
+        for definition in definitions {
+            types.hashes[definition.name] = try typeHash(definition.name)
+        }
+        return types
     }
 
     /// The one struct that no other refers to, when there is exactly one besides the domain.

@@ -24,7 +24,7 @@ enum CryptoSuite: ConformanceSuite {
         "bip39_trezor.json": MnemonicCases.trezor,
         "bip32_official.json": MnemonicCases.extendedKeys,
         "rlp.json": EthereumCases.rlp,
-        "abi.json": EthereumCases.abi,
+        "abi.json": ApplicationBinaryInterfaceCases.vectors,
         "eth_transactions.json": EthereumCases.transactions,
         "eip712_vectors.json": GovernanceTypedDataCases.check,
         "oz_standard_merkle_tree.json": TreeCases.standard,

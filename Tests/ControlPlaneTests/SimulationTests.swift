@@ -62,6 +62,36 @@ struct PolicySimulationTests {
         #expect(lines.first?.text?.hasPrefix("quorum: ") == true)
     }
 
+    @Test func `models meet another gate, machines another trust, and the rest says why not`()
+        throws
+    {
+        let deployment = try Self.closed()
+        let release = try Shipped.policy("release")
+        let same = try deployment.views.simulation(policy: "release", text: release, limit: 1)
+        let models = try #require(same["models"]?.elements)
+        try #require(!models.isEmpty)
+        #expect(models.allSatisfy { $0["passes"] == true && $0["would_pass"] == true })
+        let strict = release.replacing(
+            "below-baseline-share: 100%", with: "below-baseline-share: 1%")
+        let gated = try deployment.views.simulation(policy: "release", text: strict, limit: 1)
+        let model = try #require(gated["models"]?.elements?.first)
+        #expect(model["passes"] == true)
+        #expect(model["would_pass"] == false)
+        #expect(model["would_object"]?.text?.contains("bits per byte") == true)
+
+        let verification = try Shipped.policy("verification")
+        let easy = verification.replacing("trusted-after: 10", with: "trusted-after: 1")
+        let trusted = try deployment.views.simulation(policy: "verification", text: easy, limit: 1)
+        let machines = try #require(trusted["providers"]?.elements)
+        #expect(machines.contains { $0["would_be_trusted"] == true && $0["trusted"] == false })
+
+        for name in ["pricing", "scheduling", "benchmarks"] {
+            let answer = try deployment.views.simulation(
+                policy: name, text: try Shipped.policy(name), limit: 1)
+            #expect(answer["not_simulated"]?.text?.contains("nothing to try") == true, "\(name)")
+        }
+    }
+
     @Test func `a text that could not come into force is refused like at submission`() throws {
         let deployment = try TestDeployment()
         #expect {

@@ -1,8 +1,9 @@
 // Properties of the ways to count: order and grouping of ballots never matter, budgets are kept.
 
-import Governance
 import Primitives
 import Testing
+
+@testable import Governance
 
 @Suite("Ways to count")
 struct VotingSystemTests {
@@ -123,6 +124,27 @@ struct VotingSystemTests {
             #expect(
                 election.cost(of: election.equalSharesThenGreedy().order) <= election.budget)
         }
+    }
+
+    @Test("the larger a round, the fewer steps: what one entry works through is bounded")
+    func roundWork() {
+        func election(_ ballots: Int) -> BudgetElection {
+            BudgetElection(
+                budget: Rational(1000),
+                projects: (0..<4).map { BudgetProject(name: "p\($0)", cost: Rational(300)) },
+                approvals: (0..<ballots).map { _ in ([0, 1], 1) }, utility: .cost)
+        }
+        for ballots in [1, 100, 2500, 2501, 10_000, 250_000, 300_000] {
+            let election = election(ballots)
+            let steps = GovernanceEngine.roundSteps(of: election)
+            #expect((1...GovernanceEngine.roundStepLimit).contains(steps))
+            #expect(steps == 1 || steps * ballots * 2 <= GovernanceEngine.roundWorkLimit)
+        }
+        #expect(GovernanceEngine.roundSteps(of: election(2500)) == 100)
+        #expect(GovernanceEngine.roundSteps(of: election(300_000)) == 1)
+        // However few the steps, the budget holds and what is bought is liked.
+        let outcome = GovernanceEngine.funded(by: election(30_000))
+        #expect(outcome == [0, 1])
     }
 
     @Test("a run-off may reject who beats everybody in pairs, and the matrix shows it")

@@ -69,6 +69,45 @@ import Transport
         }
     }
 
+    @Test func `commands handed in together are answered one by one`() async throws {
+        try await withDeployment(members: 3) { deployment in
+            let leader = try await deployment.leader(among: [1, 2, 3])
+            let follower = try #require([1, 2, 3].first { $0 != leader })
+            let client = try deployment.client(follower)
+            defer { client.close() }
+            let receiver = try #require(Self.receiver)
+            func transfer(_ amount: UInt128, nonce: UInt64) throws(Refusal) -> Envelope {
+                try CommandSigning.sign(
+                    .transfer(asset: "CREDIT", to: receiver, amount: Amount(amount), memo: ""),
+                    nonce: nonce, genesis: deployment.genesis, key: try Deployment.key(0))
+            }
+            guard case .account(var forged) = try transfer(4, nonce: 4) else { return }
+            forged.nonce = 5
+            let tick = try MemberEnvelope(
+                member: 1, command: .tick, genesis: deployment.genesis.digest,
+                seed: SecretBytes([UInt8](repeating: 9, count: 32)))
+            let batch = [
+                try transfer(1, nonce: 1), .account(forged), try transfer(2, nonce: 2),
+                try transfer(2, nonce: 2), .member(tick), try transfer(9, nonce: 2),
+                try transfer(4, nonce: 4),
+            ]
+            let answers = try await client.submit(batch: batch)
+            #expect(
+                answers.map { $0?.code } == [
+                    nil, "signature.wrong-signer", nil, nil, "signature.wrong-signer",
+                    "nonce.conflict", nil,
+                ])
+            #expect(try await balance(of: receiver, at: follower, deployment) == "7")
+            // Handed in again, everything has its answer and nothing happens.
+            #expect(
+                try await client.submit(batch: batch).map { $0?.code } == answers.map { $0?.code })
+            #expect(try await balance(of: receiver, at: leader, deployment) == "7")
+            #expect(
+                await code { try await client.submit(batch: []) } == "request.malformed")
+            _ = try await deployment.agreement(of: [1, 2, 3])
+        }
+    }
+
     @Test func `commands of one account sent at the same time all happen`() async throws {
         try await withDeployment(members: 1) { deployment in
             _ = try await deployment.leader(among: [1])

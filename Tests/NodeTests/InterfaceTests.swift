@@ -36,6 +36,7 @@ import Wallet
         "GET /healthz", "GET /readyz", "GET /metrics", "GET /api/v1/status", "GET /api/v1/genesis",
         "GET /api/v1/accounts/{address}", "GET /api/v1/accounts/{address}/history",
         "GET /api/v1/accounts/{address}/receipts/{nonce}", "POST /api/v1/commands",
+        "POST /api/v1/commands/batch",
         "GET /api/v1/proposals", "GET /api/v1/proposals/{id}", "GET /api/v1/proposals/{id}/votes",
         "GET /api/v1/proposals/{id}/explain", "POST /api/v1/proposals/plan",
         "GET /api/v1/policies", "GET /api/v1/policies/{name}", "GET /api/v1/revenue",

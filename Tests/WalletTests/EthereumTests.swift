@@ -50,32 +50,6 @@ import Wallet
         }
     }
 
-    @Test func abiOfTheSpecification() throws {
-        // Solidity's own example: sam("dave", true, [1,2,3]).
-        let call = try ABI.call(
-            "sam(bytes,bool,uint256[])",
-            [
-                .bytes(Array("dave".utf8)), .bool(true),
-                .array([1, 2, 3].map { .unsigned(UInt64($0)) }),
-            ])
-        let words = [
-            "60", "1", "a0", "4", "64617665" + String(repeating: "0", count: 56), "3", "1", "2",
-            "3",
-        ].map { String(repeating: "0", count: 64 - $0.count) + $0 }
-        #expect(Hex.encode(call) == "a5643bf2" + words.joined())
-        #expect(Hex.encode(ABI.selector("transfer(address,uint256)")) == "a9059cbb")
-    }
-
-    @Test func wrongCallsAreRefused() {
-        for (signature, values) in [
-            ("f", []), ("f(", []), ("f(uint256)", []),
-            ("f(uint8)", [TypedValue.unsigned(UInt64(256))]),
-            ("f(,)", []), ("f(Person)", [.bool(true)]), ("1f()", []), ("f(bytes4)", [.bytes([1])]),
-        ] {
-            #expect(throws: Refusal.self) { try ABI.call(signature, values) }
-        }
-    }
-
     /// The example of EIP-155.
     @Test func theLegacyTransactionOfEIP155() throws {
         let key = try Secp256k1PrivateKey([UInt8](repeating: 0x46, count: 32))

@@ -1,4 +1,4 @@
-// Cases of RLP, ABI calls and signed transactions.
+// Cases of RLP and signed transactions.
 
 import Cryptography
 import Primitives
@@ -27,23 +27,6 @@ enum EthereumCases {
             throw Refusal("conformance.form", "a value is neither bytes nor a list")
         }
         return .bytes(bytes)
-    }
-
-    static func abi(_ document: JSON, _ tally: inout Tally) {
-        tally.requireKnown(document, ["vectors", "events"])
-        for (index, row) in tally.rows(document, "vectors").enumerated() {
-            tally.expect("row \(index)") {
-                let signature = try row.text("signature")
-                let call = try ABI.call(signature, arguments: row["args"]?.elements ?? [])
-                return try call == row.bytes("calldata")
-                    && ABI.selector(signature) == row.bytes("selector")
-            }
-        }
-        for row in tally.rows(document, "events") {
-            tally.expect(row.compact) {
-                try ABI.topic(try row.text("event")) == row.digest("topic0")
-            }
-        }
     }
 
     static func transactions(_ document: JSON, _ tally: inout Tally) {
