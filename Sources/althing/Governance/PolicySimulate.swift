@@ -13,7 +13,8 @@ struct PolicySimulate: AsyncParsableCommand {
         discussion: """
             The cluster tries the file on a copy of its state with the code that pays and counts: \
             a revenue policy on the epochs closed last, a constitution on the votes that are open \
-            or were decided last. Nothing is changed.
+            or were decided last, a release policy on the models, a verification policy on the \
+            machines. For the others it says why there is nothing to try. Nothing is changed.
 
             Example:
               althing policy simulate Policies/revenue.yaml --last 4
@@ -54,6 +55,7 @@ struct PolicySimulate: AsyncParsableCommand {
         }
         if answer["epochs"]?.elements?.isEmpty == true { lines.append("no epoch is closed yet") }
         lines += PolicySimulate.votes(answer["votes"])
+        lines += PolicySimulate.gates(answer, printer)
         if let note = answer["not_simulated"]?.text { lines.append(Screen.sanitized(note)) }
         printer.show(lines, json: answer)
     }
@@ -72,6 +74,33 @@ struct PolicySimulate: AsyncParsableCommand {
                     return String(sign) + money.text(units)
                 },
             ])
+    }
+
+    /// Models at the release gate, machines that are trusted or not.
+    private static func gates(_ answer: JSON, _ printer: Output) -> [String] {
+        func word(_ key: String, _ yes: String, _ no: String) -> (JSON) -> String {
+            { $0[key]?.flag == true ? yes : no }
+        }
+        if let models = answer["models"] {
+            return Presentation.table(
+                models,
+                [
+                    .text("MODEL", "model"), .text("STATUS", "status"),
+                    .computed("AT THE GATE", word("passes", "passes", "fails")),
+                    .computed("WOULD", word("would_pass", "pass", "fail")),
+                    .text("BECAUSE", "would_object"),
+                ]
+            ).lines(for: printer.screen)
+        }
+        guard let providers = answer["providers"] else { return [] }
+        return Presentation.table(
+            providers,
+            [
+                .text("AGENT", "agent"), .text("NAME", "name"), .text("VERIFIED", "verified"),
+                .text("WRONG", "wrong"), .computed("TRUSTED", word("trusted", "yes", "no")),
+                .computed("WOULD BE", word("would_be_trusted", "yes", "no")),
+            ]
+        ).lines(for: printer.screen)
     }
 
     private static func votes(_ votes: JSON?) -> [String] {

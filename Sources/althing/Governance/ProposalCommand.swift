@@ -23,6 +23,7 @@ struct ProposalCommand: AsyncParsableCommand {
         subcommands: [
             ProposalNew.self, ProposalCheck.self, ProposalPlan.self, ProposalSubmit.self,
             ProposalList.self, ProposalShow.self, ProposalExplain.self, ProposalCancel.self,
+            ProposalDelay.self, ProposalStop.self,
         ])
 }
 

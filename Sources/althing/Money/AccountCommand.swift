@@ -21,7 +21,7 @@ struct AccountCommands: AsyncParsableCommand {
             """,
         subcommands: [
             AccountShow.self, AccountTransfer.self, AccountDelegate.self, AccountHistory.self,
-            AccountDeposit.self, AccountKey.self,
+            AccountDeposit.self, AccountKey.self, AccountAttest.self,
         ])
 }
 
@@ -129,49 +129,6 @@ struct AccountTransfer: AsyncParsableCommand {
         }
         printer.show(
             ["sent to \(to.checksummed)", Receipts.line(receipt)], json: ["receipt": receipt])
-    }
-}
-
-/// `account delegate`.
-struct AccountDelegate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "delegate", abstract: "Let others vote with your tokens, or take it back.",
-        discussion: """
-            Parts are of 10,000. Your own vote on a proposal always comes before your delegate's. \
-            Without a delegate the delegation is taken back.
-
-            Example:
-              althing account delegate 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --track signal
-              althing account delegate 0x5aAe...:6000 0xfB69...:4000
-            """)
-
-    @Argument(help: "Delegates, each as ADDRESS or ADDRESS:PARTS.")
-    var delegates: [String] = []
-
-    @Option(help: "One track; every track otherwise.")
-    var track = ""
-
-    @OptionGroup var options: SigningCommandOptions
-
-    func run() async throws {
-        let command = AccountCommand.delegate(track: track, parts: try parts())
-        try await options.submit(command) { _ in
-            [delegates.isEmpty ? "you vote yourself" : "delegated to \(delegates.count)"]
-        }
-    }
-
-    private func parts() throws(Refusal) -> [DelegationPart] {
-        var parts: [DelegationPart] = []
-        for text in delegates {
-            let halves = text.split(separator: ":", maxSplits: 1).map(String.init)
-            guard let address = Address(argument: halves.first ?? ""),
-                let share = halves.count == 2 ? UInt64(halves[1]) : 10_000 / UInt64(delegates.count)
-            else {
-                throw Refusal("usage.delegate", "expected ADDRESS or ADDRESS:PARTS, not `\(text)`")
-            }
-            parts.append(DelegationPart(delegate: address, parts: share))
-        }
-        return parts
     }
 }
 

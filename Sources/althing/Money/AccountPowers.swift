@@ -8,15 +8,16 @@ enum AccountPowers {
     static func facts(_ voting: JSON, _ money: AssetAmounts) -> [(label: String, value: String)] {
         var lines: [(shares: String, tracks: [String])] = []
         for delegation in voting["delegations"]?.elements ?? [] {
-            let shares = (delegation["shares"]?.elements ?? []).map { share in
-                let parts = share["parts"]?.unsigned ?? 0
-                let hundredths = String(parts % 100)
-                let percent =
-                    parts % 100 == 0
-                    ? "\(parts / 100)"
-                    : "\(parts / 100).\(hundredths.count < 2 ? "0" : "")\(hundredths)"
-                return "\(percent) % to \(share["delegate"]?.shown ?? "-")"
-            }.joined(separator: ", ")
+            let shares =
+                (delegation["shares"]?.elements ?? []).map { share in
+                    let parts = share["parts"]?.unsigned ?? 0
+                    let hundredths = String(parts % 100)
+                    let percent =
+                        parts % 100 == 0
+                        ? "\(parts / 100)"
+                        : "\(parts / 100).\(hundredths.count < 2 ? "0" : "")\(hundredths)"
+                    return "\(percent) % to \(share["delegate"]?.shown ?? "-")"
+                }.joined(separator: ", ") + until(delegation["expires"]?.text ?? "")
             let track = delegation["track"]?.shown ?? "-"
             if let known = lines.firstIndex(where: { $0.shares == shares }) {
                 lines[known].tracks.append(track)
@@ -33,6 +34,8 @@ enum AccountPowers {
         }
         return facts
     }
+
+    private static func until(_ time: String) -> String { time.isEmpty ? "" : " until \(time)" }
 
     /// The account's power on each open vote, with the reasons below.
     static func openVotes(_ account: JSON, _ money: AssetAmounts) -> [String] {

@@ -27,6 +27,12 @@ struct SigningOptions: ParsableArguments {
     @Flag(help: "Do not wait for what follows from the command.")
     var noWait = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Sign it to be good for so long only, such as 10m; for good otherwise.",
+            valueName: "time"))
+    var validFor: LengthOfTime?
+
     /// The file that holds the signer's key.
     func keystorePath() throws(Refusal) -> String {
         if let path = keystore ?? Environment.value("ALTHING_KEYSTORE") { return path }
@@ -67,8 +73,10 @@ struct SigningOptions: ParsableArguments {
         }
         let account = opened?.address ?? keystore.address ?? .zero
         let nonce = try await client.nextNonce(of: account)
+        let validUntil = validFor?.fromNow ?? .zero
         let words = try TypedData(
-            CommandSigning.message(command, signer: account, nonce: nonce),
+            CommandSigning.message(
+                command, signer: account, nonce: nonce, validUntil: validUntil),
             in: try CommandSigning.domain(genesis, digest: genesis.digest))
         for line in words.lines { printer.errorScreen.line(SigningOptions.shortened(line)) }
         if !yes, TerminalDevice.canAsk, try !TerminalDevice.confirm("Sign this?") {
@@ -81,7 +89,8 @@ struct SigningOptions: ParsableArguments {
             key = try keystore.open(password: try password.password(for: path))
         }
         return try await client.submit(
-            try CommandSigning.sign(command, nonce: nonce, genesis: genesis, key: key))
+            try CommandSigning.sign(
+                command, nonce: nonce, validUntil: validUntil, genesis: genesis, key: key))
     }
 
     /// Texts of proposals are long; their beginning is enough where the file lies beside.

@@ -2,6 +2,7 @@
 
 public import ArgumentParser
 public import Governance
+import Platform
 public import Primitives
 public import Provider
 public import Terminal
@@ -26,6 +27,21 @@ extension Statement: ExpressibleByArgument {
         guard let statement = try? Statement(words: argument) else { return nil }
         self = statement
     }
+}
+
+/// A length of time as an argument: `30s`, `15m`, `12h`, `7d`.
+struct LengthOfTime: ExpressibleByArgument {
+    let milliseconds: UInt64
+
+    init?(argument: String) {
+        guard let milliseconds = YAMLMapping.milliseconds(argument), milliseconds > 0 else {
+            return nil
+        }
+        self.milliseconds = milliseconds
+    }
+
+    /// The time so far from now, by this machine's clock.
+    var fromNow: Timestamp { SystemClock.now().advanced(by: milliseconds) }
 }
 
 extension OutputFormat: ExpressibleByArgument {}
