@@ -73,6 +73,6 @@ public struct Admission: Sendable {
     private func keys(of envelope: MemberEnvelope, in state: (any StateReader)?) -> [[UInt8]] {
         if case .takeSeat(let claim) = envelope.command { return [claim.signer] }
         if let state { return SeatActRules.keys(of: envelope.member, in: state) }
-        return genesis.seats.filter { $0.id == envelope.member }.map(\.publicKey)
+        return seats.filter { $0.id == envelope.member }.map(\.publicKey)
     }
 }
