@@ -75,6 +75,16 @@ import Testing
         #expect(changes > 50)
     }
 
+    /// 195: with the shortest of timeouts a member that forgot its vote never asked anybody. 263: a
+    /// member whose disk lost entries did not know the leader, and did not ask it. 226: a vote whose
+    /// disk knows only that its term is over binds as well.
+    @Test(arguments: [195, 226, 263])
+    func `a seed that once failed holds`(seed: UInt64) {
+        let report = GroupRun().run(seed: seed)
+        #expect(report.violation == nil, "seed \(seed)")
+        #expect(!report.waits && !report.isDisturbed)
+    }
+
     @Test func `the same seed gives the same run`() throws {
         let first = try run(7)
         let second = try run(7)

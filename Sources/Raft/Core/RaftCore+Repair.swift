@@ -85,10 +85,11 @@ extension RaftCore {
         // Whoever votes alone has nobody to contradict.
         if !damage.isVoteCertain, tracker.isSingleton { hear(term: term, of: id) }
         damage.elapsed += 1
-        if damage.elapsed % max(options.electionTicks / 2, 1) == 1 { askForRepair() }
+        if (damage.elapsed - 1).isMultiple(of: max(options.electionTicks / 2, 1)) { askForRepair() }
     }
 
-    /// Asks every other member.
+    /// Asks every other member, and the leader, which may have joined by an entry that this member
+    /// has not come to.
     mutating func askForRepair() {
         guard isImpaired else { return }
         var message = Message(.repairRequest)
@@ -104,6 +105,12 @@ extension RaftCore {
         message.context = damage.name
         for member in tracker.progress.ids where member != id {
             message.to = member
+            send(message)
+        }
+        if leader != ReservedMember.none, leader != id,
+            !tracker.progress.ids.contains(leader)
+        {
+            message.to = leader
             send(message)
         }
     }

@@ -26,6 +26,10 @@ struct GroupOracle {
     private var readFloor: [[UInt8]: LogIndex] = [:]
     /// Every vote that a disk was told of and flushed.
     private var votes: [Ballot: MemberID] = [:]
+    /// Votes that members cast, whether their disks were told of them or not.
+    private var cast: [Ballot: MemberID] = [:]
+    /// The latest term that each disk knows.
+    private var termOnDisk: [MemberID: Term] = [:]
     /// Votes that a disk lost, and that count as cast for their owner since.
     private var restored: Set<Ballot> = []
     /// Leaders that were elected in the call under way.
@@ -45,6 +49,7 @@ struct GroupOracle {
     /// Nobody votes twice in a term. A vote that its disk lost is written as one for its owner once
     /// it is restored, and is none.
     mutating func noteVote(of voter: MemberID, _ state: HardState, isRestored: Bool) {
+        termOnDisk[voter] = max(termOnDisk[voter] ?? 0, state.term)
         guard state.vote != ReservedMember.none else { return }
         let ballot = Ballot(voter: voter, term: state.term)
         if isRestored { restored.insert(ballot) }
@@ -56,6 +61,19 @@ struct GroupOracle {
         if earlier != state.vote {
             fail("member \(voter) voted for \(earlier) and \(state.vote) in term \(state.term)")
         }
+    }
+
+    /// A member casts a vote; it answers once its disk knows of it.
+    mutating func noteCast(by voter: MemberID, for candidate: MemberID, in term: Term) {
+        cast[Ballot(voter: voter, term: term)] = candidate
+    }
+
+    /// Whether a member can vote for nobody else any more in a term, whatever it forgets: its disk
+    /// knows its vote, or that the term is over.
+    private func isBound(_ voter: MemberID, to candidate: MemberID, in term: Term) -> Bool {
+        let ballot = Ballot(voter: voter, term: term)
+        return votes[ballot] == candidate
+            || cast[ballot] == candidate && termOnDisk[voter] ?? 0 > term
     }
 
     /// At most one leader a term. To be looked into once the call is over.
@@ -76,10 +94,16 @@ struct GroupOracle {
         for (id, term) in elected {
             let voters = member.node.configuration.voters
             let result = voters.voteResult { voter in
-                votes[Ballot(voter: voter, term: term)] == id ? true : nil
+                isBound(voter, to: id, in: term) ? true : nil
             }
             if result != .won {
-                fail("member \(id) leads term \(term) without the votes of a quorum on their disks")
+                let known = voters.voters.map { voter in
+                    let vote = votes[Ballot(voter: voter, term: term)]
+                    return "\(voter): \(vote.map { "\($0)" } ?? "none")"
+                }
+                fail(
+                    "member \(id) leads term \(term) without the votes of a quorum on their disks;"
+                        + " of \(member.node.configuration) \(known.joined(separator: ", "))")
             }
             if voters.contains(id), votes[Ballot(voter: id, term: term)] != id {
                 fail("member \(id) leads term \(term), which its own disk does not know")

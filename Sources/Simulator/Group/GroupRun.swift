@@ -23,6 +23,9 @@ public struct GroupReport: Sendable {
     /// Whether the group ended waiting, rightly, for a disk to be replaced: too few of its voters
     /// can say what was committed.
     public let waits: Bool
+    /// Whether the group ended without rest because members that have not heard of the present
+    /// membership raise the term, which nothing forbids where there is no pre-vote.
+    public let isDisturbed: Bool
     /// What was violated; nil when all held.
     public let violation: Refusal?
 }
@@ -45,6 +48,7 @@ public struct GroupRun: Sendable {
     public func run(seed: UInt64) -> GroupReport {
         var violation: Refusal?
         var waits = false
+        var isDisturbed = false
         var group: GroupSimulation?
         do throws(Refusal) {
             let made = try GroupSimulation(
@@ -58,9 +62,12 @@ public struct GroupRun: Sendable {
                 violation = Refusal("simulation.safety", broken)
             } else if !serves, made.waitsForDisk {
                 waits = true
+            } else if !serves, made.isDisturbed {
+                isDisturbed = true
             } else if !serves {
                 violation = Refusal(
-                    "simulation.liveness", "the group does not serve after all trouble ended")
+                    "simulation.liveness",
+                    "the group does not serve after all trouble ended: \(made.standing)")
             }
         } catch {
             violation = error
@@ -69,7 +76,7 @@ public struct GroupRun: Sendable {
             seed: seed, traceHash: group?.traceHash ?? 0, entries: group?.lastApplied ?? 0,
             elections: group?.elections ?? 0, changes: group?.changesApplied ?? 0,
             reads: group?.readsAnswered ?? 0, damaged: group?.damagedEntries ?? 0,
-            waits: waits, violation: violation)
+            waits: waits, isDisturbed: isDisturbed, violation: violation)
     }
 
     /// Runs the seeds; tells of each in their order, until `tell` answers false.
@@ -132,6 +139,8 @@ public struct GroupOutcome: Sendable {
     public private(set) var damaged = 0
     /// Groups that ended waiting for a disk to be replaced.
     public private(set) var waiting = 0
+    /// Groups that ended disturbed by members of an earlier membership, for want of pre-vote.
+    public private(set) var disturbed = 0
     private var trace = TraceHash()
     /// The fingerprint of all runs in the order of their seeds.
     public var traceText: String { trace.text }
@@ -149,6 +158,7 @@ public struct GroupOutcome: Sendable {
         reads += report.reads
         damaged += report.damaged
         if report.waits { waiting += 1 }
+        if report.isDisturbed { disturbed += 1 }
         trace.add(report.seed)
         trace.add(report.traceHash)
     }

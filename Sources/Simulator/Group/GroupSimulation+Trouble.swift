@@ -139,6 +139,17 @@ extension GroupSimulation {
         }
     }
 
+    /// Where every member stands, in words.
+    var standing: String {
+        members.map { member in
+            let voters = member.node.configuration.voters
+            return "\(member.id) \(member.node.role) of term \(member.node.term), applied"
+                + " \(member.storage.state.position.index) of \(member.node.lastIndex), voters"
+                + " \(Array(voters.incoming.voters)) \(Array(voters.outgoing.voters))"
+                + (member.node.isImpaired ? ", impaired" : "")
+        }.joined(separator: "; ")
+    }
+
     /// Whether every voter of the leader's configuration has applied past `index`.
     private func isConverged(past index: LogIndex) -> Bool {
         let leaders = members.filter { $0.node.role == .leader }
@@ -147,6 +158,16 @@ extension GroupSimulation {
             let member = members[Int(id) - 1]
             return member.storage.state.position.index > index && !member.node.isImpaired
         }
+    }
+
+    /// Whether members that stand for election by different memberships are left to do so: without
+    /// pre-vote each raises the term for itself, and need not hear of the others' (Ongaro 2014,
+    /// section 4.2.3).
+    var isDisturbed: Bool {
+        guard members.contains(where: { !$0.options.preVote }) else { return false }
+        let memberships = members.filter { $0.node.configuration.voters.voters.contains($0.id) }
+            .map { $0.node.configuration.state }
+        return memberships.contains { $0 != memberships.first }
     }
 
     /// Whether so few disks of the present voters are whole that the group must wait for one to be

@@ -76,6 +76,7 @@ package final class GroupSimulation {
             oracle.noteLeader(id, term)
             if chance(hostility.suddenDeath) { doom(id) }
         case .voteCast(let request) where request.kind == .vote:
+            oracle.noteCast(by: id, for: request.candidate, in: request.term)
             if chance(hostility.suddenDeath) { doom(id) }
         case .configurationSwitched: changesApplied += 1
         default: break

@@ -50,7 +50,8 @@ struct SimulateGroup: AsyncParsableCommand {
             ("entries", "\(outcome.entries)"), ("elections", "\(outcome.elections)"),
             ("changes of membership", "\(outcome.changes)"), ("reads", "\(outcome.reads)"),
             ("unreadable entries", "\(outcome.damaged)"),
-            ("waiting for a disk", "\(outcome.waiting)"), ("trace", outcome.traceText),
+            ("waiting for a disk", "\(outcome.waiting)"),
+            ("disturbed, without pre-vote", "\(outcome.disturbed)"), ("trace", outcome.traceText),
         ]
         let violations = outcome.violations.map { report -> JSON in
             [
@@ -65,7 +66,7 @@ struct SimulateGroup: AsyncParsableCommand {
                 "entries": .int(outcome.entries), "elections": .int(outcome.elections),
                 "changes": .int(outcome.changes), "reads": .int(outcome.reads),
                 "damaged": .int(outcome.damaged), "waiting": .int(outcome.waiting),
-                "trace": .string(outcome.traceText),
+                "disturbed": .int(outcome.disturbed), "trace": .string(outcome.traceText),
             ])
         guard outcome.violations.isEmpty else { throw ExitCode(ExitStatus.refused) }
     }
