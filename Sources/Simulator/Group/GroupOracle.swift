@@ -35,7 +35,10 @@ struct GroupOracle {
     /// Leaders that were elected in the call under way.
     private var elected: [(id: MemberID, term: Term)] = []
 
-    init(founding: ChainState) { chainAt[founding.position.index] = founding }
+    init(founding: ChainState) {
+        chainAt[founding.position.index] = founding
+        lastApplied = founding.position.index
+    }
 
     mutating func fail(_ what: String) { violation = violation ?? what }
 

@@ -146,7 +146,8 @@ extension GroupSimulation {
             return "\(member.id) \(member.node.role) of term \(member.node.term), applied"
                 + " \(member.storage.state.position.index) of \(member.node.lastIndex), voters"
                 + " \(Array(voters.incoming.voters)) \(Array(voters.outgoing.voters))"
-                + (member.node.isImpaired ? ", impaired" : "")
+                + (member.node.isImpaired
+                    ? ", impaired, unreadable \(member.storage.damagedIndexes.keys.sorted())" : "")
         }.joined(separator: "; ")
     }
 
