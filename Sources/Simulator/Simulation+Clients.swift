@@ -65,7 +65,7 @@ extension Simulation {
         nextRequest += 1
         requests[ticket] = request
         trace.add(UInt64(ticket))
-        guard members[request.member].current != nil else {
+        guard let machine = members[request.member].current?.engine.machine else {
             answer(ticket, .failure(Refusal("cluster.unreachable", "connection refused")))
             return
         }
@@ -77,7 +77,7 @@ extension Simulation {
             try feed(request.member, .submit(envelope, reply))
         case .read:
             if flaw == .readsWithoutQuorum {
-                answer(ticket, .success(read(request)))
+                answer(ticket, .success(read(request, from: machine)))
                 return
             }
             let reply = Reply<UInt64> { replies.put(.barrier(ticket, $0)) }
@@ -95,9 +95,15 @@ extension Simulation {
                 guard let request = requests[ticket] else { continue }
                 let isLeader = members[number].current?.engine.isLeader == true
                 probes.reach(isLeader ? .readServedByLeader : .readServedByFollower)
-                let result = read(request)
+                // The read before may have found the damage that ended the member.
+                guard let machine = members[request.member].current?.engine.machine else {
+                    answer(
+                        ticket, .failure(Refusal("member.stopped", "the member was stopped")))
+                    continue
+                }
+                let result = read(request, from: machine)
                 // Nothing is served from a damaged state.
-                if let damage = members[request.member].current?.engine.machine.damage {
+                if let damage = machine.damage {
                     answer(ticket, .failure(damage))
                     try feed(request.member, .stateDamaged(damage))
                 } else {
@@ -111,10 +117,10 @@ extension Simulation {
     }
 
     /// What the member's state says of an account.
-    private func read(_ request: ClientRequest) -> ClientResult {
-        guard case .read(let account) = request.question,
-            let machine = members[request.member].current?.engine.machine
-        else { return .reading(AccountReading(balance: 0, nonce: 0)) }
+    private func read(_ request: ClientRequest, from machine: StateMachine) -> ClientResult {
+        guard case .read(let account) = request.question else {
+            return .reading(AccountReading(balance: 0, nonce: 0))
+        }
         let address = blueprint.accounts[account]
         let views = Views(state: machine.state, genesis: blueprint.genesis)
         var nonce = clients[account].nonce
