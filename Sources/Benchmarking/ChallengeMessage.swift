@@ -1,5 +1,4 @@
-// What prover and verifier say to each other (`reference/kernels.md`, section 7), in canonical
-// bytes.
+// What prover and verifier say to each other, in canonical bytes.
 
 public import Primitives
 

@@ -1,4 +1,4 @@
-// The suite: what is measured, and how an answer is checked (`reference/kernels.md`, section 8).
+// The suite: what is measured, and how an answer is checked.
 
 /// The kernels this version knows.
 public enum KernelRegistry {

@@ -15,6 +15,11 @@ extension Auditor {
         return report
     }
 
+    /// The seats as of the last entry that was followed.
+    public var seats: [Seat] {
+        SeatRules.roll(in: machine.state).filter { $0.place != .removed }.map(\.seat)
+    }
+
     /// The entry that is to come next.
     public var nextIndex: UInt64 { StateMachine.genesisIndex + 1 + report.entries }
 

@@ -105,8 +105,7 @@ enum FailureRules {
             }
         }
         let against = counts.count { $0.count >= failuresPerOwner }
-        guard against < ownersToGiveUp else { return true }
-        let owners = Set(Tables.providers.records(in: state).map(\.record.owner)).count
-        return against > 0 && against >= owners
+        guard against > 0, against < ownersToGiveUp else { return against > 0 }
+        return against >= Set(Tables.providers.records(in: state).map(\.record.owner)).count
     }
 }

@@ -62,11 +62,12 @@ extension PeerDoor {
     /// Takes another member's verdict, in that member's own name only.
     func verdict(_ request: HTTPRequest) async -> HTTPResponse {
         do throws(Refusal) {
-            let seat = settings.genesis.seats.first { PinnedKey($0.publicKey) == request.peer }
-            let envelope = try Admission(genesis: settings.genesis).admit(request.body)
-            guard let seat, case .member(let said) = envelope, said.member == seat.id,
+            let envelope = try Envelope(decoding: request.body)
+            guard let key = request.peer, case .present(let seat) = member.book.holder(of: key),
+                case .member(let said) = envelope, said.member == seat,
                 case .recordBenchmark = said.command
             else { throw Refusal("command.member", "a member's own verdicts are taken here") }
+            try await member.admit(envelope)
             let receipt = try await member.submit(envelope)
             return .json([
                 "accepted": .bool(receipt.accepted), "code": .string(receipt.code),

@@ -2,6 +2,7 @@
 
 import Glibc
 import Governance
+import Platform
 import Primitives
 
 /// An election made from a seed: popular projects are approved more often, as they are in life.
@@ -66,14 +67,13 @@ struct EqualSharesBenchmark {
     ) throws(Refusal) {
         var lines = ["\(budget)", costs.map(\.description).joined(separator: " ")]
         lines += ballots.map { $0.map(String.init).joined(separator: " ") }
-        let path = "/tmp/althing-equal-shares.\(getpid())"
-        guard writeFile(Array((lines.joined(separator: "\n") + "\n").utf8), to: path) else {
-            throw Refusal("benchmark.file", "\(path) cannot be written")
-        }
-        defer { unlink(path) }
+        let folder = try TemporaryFolder(prefix: "althing-equal-shares")
+        let path = folder.path + "/election"
+        try Files.create(path, Array((lines.joined(separator: "\n") + "\n").utf8))
         let python = getenv("ALTHING_PYTHON").map { String(cString: $0) } ?? "python3"
         let script = "\(packageRoot)/Deploy/benchmarks/pabutools_equal_shares.py"
         let (output, status) = capture("\(python) \(script) \(path) 2>/dev/null")
+        withExtendedLifetime(folder) {}
         let words = output.split(whereSeparator: \.isWhitespace)
         guard status == 0, let peer = words.first.flatMap({ Double($0) }) else {
             print("pabutools is not installed: pip install pabutools, or name a Python that has it")

@@ -41,13 +41,6 @@ func readFile(_ path: String) -> [UInt8]? {
     return bytes
 }
 
-/// Writes a file; false when it cannot.
-func writeFile(_ bytes: [UInt8], to path: String) -> Bool {
-    guard let file = fopen(path, "wb") else { return false }
-    let written = fwrite(bytes, 1, bytes.count, file)
-    return fclose(file) == 0 && written == bytes.count
-}
-
 /// What a shell command prints, and its exit status.
 func capture(_ command: String) -> (output: String, status: Int32) {
     guard let pipe = popen(command, "r") else { return ("", -1) }

@@ -3,6 +3,7 @@
 
 import Glibc
 import LanguageModel
+import Platform
 import Primitives
 
 /// Trains one segment with each engine, several times.
@@ -114,12 +115,8 @@ struct TrainingBenchmark {
     private func trainPeer(
         _ python: String, _ recipe: TrainingRecipe, _ parameters: ModelParameters, _ text: [UInt8]
     ) throws(Refusal) -> Outcome {
-        var folder = Array("/tmp/althing-benchmark-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&folder) else {
-            throw Refusal("benchmarks.folder", "no temporary folder can be made")
-        }
-        let path = String(cString: made)
-        defer { _ = capture("rm -r '\(path)'") }
+        let folder = try TemporaryFolder(prefix: "althing-training")
+        let path = folder.path
         let context = recipe.configuration.context
         var sampler = BatchSampler(seed: 1, corpusCount: text.count, context: context)
         var batches: [UInt8] = []
@@ -130,10 +127,9 @@ struct TrainingBenchmark {
         let rates = (0..<UInt64(recipe.stepsPerSegment)).map {
             String(recipe.learningRate.rateNano(step: $0, of: recipe.totalSteps))
         }
-        guard writeFile(parameters.serialized, to: path + "/checkpoint"),
-            writeFile(batches, to: path + "/batches"),
-            writeFile(Array(rates.joined(separator: " ").utf8), to: path + "/rates")
-        else { throw Refusal("benchmarks.folder", "\(path) cannot be written") }
+        try Files.create(path + "/checkpoint", parameters.serialized)
+        try Files.create(path + "/batches", batches)
+        try Files.create(path + "/rates", Array(rates.joined(separator: " ").utf8))
         let script = packageRoot + "/Deploy/benchmarks/pytorch_training.py"
         // One thread in every library, none spinning beside it, and the widest kernels it has.
         var environment = "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1"
@@ -141,6 +137,7 @@ struct TrainingBenchmark {
         let (output, status) = capture(
             "env \(environment) \(python) '\(script)' '\(path)' \(recipe.batch)")
         let numbers = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        withExtendedLifetime(folder) {}
         guard status == 0, numbers.count == 3 else {
             throw Refusal("benchmarks.peer", "PyTorch failed: \(output)")
         }

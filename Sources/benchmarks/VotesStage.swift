@@ -11,9 +11,10 @@ import Wallet
 
 /// Three members and people to vote.
 final class VotesStage {
-    private let folder: String
+    private let temporary: TemporaryFolder
+    private var folder: String { temporary.path }
     private let program: String
-    private let basePort: Int
+    private let ports: PortBlock
     private var members: [ChildProcess] = []
     private let proposal: ProposalFile
     private let proposer: Secp256k1PrivateKey
@@ -23,13 +24,9 @@ final class VotesStage {
     private static let password = "a password for measuring"
 
     init(voters: Int) throws(Refusal) {
-        var name = Array("/tmp/althing-votes-XXXXXX".utf8CString)
-        guard mkdtemp(&name) != nil else {
-            throw Refusal("benchmark.folder", "no folder can be made in /tmp")
-        }
-        folder = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        temporary = try TemporaryFolder(prefix: "althing-votes")
         program = try Self.besides()
-        basePort = 20_000 + Int(getpid()) * 6 % 20_000
+        ports = try sixPorts()
         proposal = try ProposalFile(parsing: Self.proposalText, name: "0001-measure.md")
         proposer = try Self.key("proposer")
         var keys: [Secp256k1PrivateKey] = []
@@ -80,7 +77,7 @@ final class VotesStage {
         try await type([
             "cluster", "init", "--genesis", "\(folder)/genesis.yaml", "--timings",
             "\(folder)/timings.yaml", "--policies", "\(packageRoot)/Policies", "--members", "3",
-            "--base-port", String(basePort), "--output", "\(folder)/cluster",
+            "--base-port", String(ports.first), "--output", "\(folder)/cluster",
         ])
         for member in 1...3 {
             var command = ChildCommand(
@@ -137,7 +134,7 @@ final class VotesStage {
         return seconds
     }
 
-    private var origins: [String] { (0..<3).map { "http://127.0.0.1:\(basePort + 2 * $0)" } }
+    private var origins: [String] { (0..<3).map { "http://127.0.0.1:\(ports.first + 2 * $0)" } }
 
     /// A client of the member that leads.
     func leader() async throws(Refusal) -> ClusterClient {
@@ -228,6 +225,6 @@ final class VotesStage {
     func clear() {
         for member in members { member.terminate() }
         for member in members { _ = member.outcomeBlocking() }
-        _ = capture("rm -rf '\(folder)'")
+        try? Files.removeTree(folder)
     }
 }

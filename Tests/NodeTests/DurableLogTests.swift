@@ -38,15 +38,22 @@ import Testing
         return message
     }
 
+    private func open(
+        _ disk: MemoryDisk, appliedIndex: LogIndex = 1, covered: CorePosition? = nil
+    ) throws -> DurableLog {
+        var options = LogOptions()
+        options.identity = 1
+        options.segmentBytes = 1 << 14
+        return try DurableLog(
+            folder: "log", genesis: try genesis(), appliedIndex: appliedIndex, covered: covered,
+            options: options, disk: disk)
+    }
+
     /// A new leader's append may replace entries and say in the same breath that the new ones are
     /// committed.
     @Test func replacesEntriesByCommittedOnes() throws {
         let disk = MemoryDisk()
-        var options = LogOptions()
-        options.identity = 1
-        options.segmentBytes = 1 << 14
-        let log = try DurableLog(
-            folder: "log", genesis: try genesis(), appliedIndex: 1, options: options, disk: disk)
+        let log = try open(disk)
         try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...4)))
         try log.commit(try log.records(of: batch(term: 3, commit: 3, indexes: 3...3)))
         #expect(log.lastIndex == 3)
@@ -59,19 +66,13 @@ import Testing
     /// anybody's, and is not asked for.
     @Test func forgetsALostBeginning() throws {
         let disk = MemoryDisk()
-        var options = LogOptions()
-        options.identity = 1
-        options.segmentBytes = 1 << 14
-        var log = try DurableLog(
-            folder: "log", genesis: try genesis(), appliedIndex: 1, options: options, disk: disk)
+        var log = try open(disk)
         try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...4)))
         log.close()
         let segment = try #require(disk.names.first { $0.hasSuffix(".log") })
         disk.damage(segment) { for place in 64..<112 { $0[place] = 0xEE } }
         for _ in 0..<2 {
-            log = try DurableLog(
-                folder: "log", genesis: try genesis(), appliedIndex: 1, options: options,
-                disk: disk)
+            log = try open(disk)
             #expect(log.damaged.isEmpty)
             #expect(log.firstIndex == 2)
             #expect(log.lastIndex == 4)
@@ -84,11 +85,7 @@ import Testing
     /// The same behind a snapshot: it covers what cannot be read, so nobody is asked for it.
     @Test func forgetsWhatASnapshotCovers() throws {
         let disk = MemoryDisk()
-        var options = LogOptions()
-        options.identity = 1
-        options.segmentBytes = 1 << 14
-        let log = try DurableLog(
-            folder: "log", genesis: try genesis(), appliedIndex: 1, options: options, disk: disk)
+        let log = try open(disk)
         for start in stride(from: 2, to: 902, by: 100) as StrideTo<UInt64> {
             let range = start...start + 99
             try log.commit(
@@ -101,9 +98,7 @@ import Testing
         let segment = try #require(disk.names.last { $0.hasSuffix(".log") })
         let end = try #require(disk.bytes(of: segment).lastIndex { $0 != 0 })
         disk.damage(segment) { for place in end - 40...end { $0[place] = 0xEE } }
-        let again = try DurableLog(
-            folder: "log", genesis: try genesis(), appliedIndex: 850, covered: covered,
-            options: options, disk: disk)
+        let again = try open(disk, appliedIndex: 850, covered: covered)
         #expect(again.damaged.isEmpty)
         #expect(again.lastIndex == 901)
         #expect(try again.term(at: 901) == 2)
@@ -111,11 +106,7 @@ import Testing
 
     /// What is committed is not replaced, whoever asks.
     @Test func keepsCommittedEntries() throws {
-        var options = LogOptions()
-        options.identity = 1
-        let log = try DurableLog(
-            folder: "log", genesis: try genesis(), appliedIndex: 1, options: options,
-            disk: MemoryDisk())
+        let log = try open(MemoryDisk())
         try log.commit(try log.records(of: batch(term: 2, commit: 3, indexes: 2...4)))
         let records = try log.records(of: batch(term: 3, commit: 3, indexes: 3...3))
         #expect(throws: Refusal.self) { try log.commit(records) }

@@ -214,8 +214,38 @@ import Transport
                 }
             }
             try await transfer(client)
+            for member in deployment.members {
+                #expect(try await verdictCode(by: member, deployment) == "provider.unknown")
+            }
             _ = try await deployment.agreement(of: [1, 2, 3])
         }
+    }
+
+    /// What the leader says to a verdict of a member that has another key than in the genesis: that
+    /// there is no such provider, and not that there is no such member.
+    private func verdictCode(by member: UInt64, _ deployment: Deployment) async throws -> String {
+        let leader = try await deployment.leader(among: deployment.members)
+        func seed(_ seat: UInt64) throws -> SecretBytes {
+            try SeatKeyFile("\(deployment.folder.path)/seat-\(seat).key").read()
+        }
+        var settings = try deployment.settings(member)
+        settings.seed = try seed(member)
+        let seats = try deployment.genesis.seats.map { seat in
+            var seat = seat
+            seat.publicKey = try Ed25519.publicKey(seed: try seed(seat.id))
+            return seat
+        }
+        let line = try OperatorLine(settings, to: seats)
+        defer { line.close() }
+        let record = BenchmarkRecord(
+            provider: .zero, kernel: "cpu.sgemm.1t", session: .zero, passed: true, code: "",
+            work: 1, nanoseconds: 1, evidence: .zero)
+        let envelope = try MemberEnvelope(
+            member: member, command: .recordBenchmark(record), genesis: deployment.genesis.digest,
+            seed: settings.seed)
+        var request = try line.caller.request("POST", leader, VerdictLine.path)
+        request.body = Envelope.member(envelope).encoded
+        return try await line.caller.json(request)["code"]?.text ?? ""
     }
 
     @Test func `a member of an older level stops where the level rises, and is not started again`()

@@ -53,13 +53,6 @@ public struct OperatorLine: Sendable {
     func act(_ verb: String, at seat: UInt64) async throws(Refusal) -> JSON {
         var request = try caller.request("POST", seat, "/peer/operator/\(verb)")
         request.responseTimeout = .seconds(60)
-        let response = try await caller.client.send(request)
-        let answer = try JSON.parse(response.body)
-        guard response.status == 200 else {
-            throw Refusal(
-                answer["error"]?["code"]?.text ?? "cluster.answer",
-                answer["error"]?["message"]?.text ?? "the member answers \(response.status)")
-        }
-        return answer
+        return try await caller.json(request)
     }
 }

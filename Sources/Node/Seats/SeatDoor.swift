@@ -94,14 +94,7 @@ struct SeatDoor: Sendable {
         var onward = try caller.request("POST", leader, "/peer/seat/act")
         onward.body = request.body
         onward.headers.add(SeatDoor.mark, "1")
-        let answer = try await caller.client.send(onward)
-        let json = try JSON.parse(answer.body)
-        guard answer.status == 200 else {
-            throw Refusal(
-                json["error"]?["code"]?.text ?? "cluster.answer",
-                json["error"]?["message"]?.text ?? "the leader answers \(answer.status)")
-        }
-        return json
+        return try await caller.json(onward)
     }
 }
 

@@ -133,13 +133,6 @@ struct SeatLine: Sendable {
         var request = try caller.request(method, contact, path)
         request.body = body
         request.responseTimeout = .seconds(20)
-        let response = try await caller.client.send(request)
-        let answer = try JSON.parse(response.body)
-        guard response.status == 200 else {
-            throw Refusal(
-                answer["error"]?["code"]?.text ?? "cluster.answer",
-                answer["error"]?["message"]?.text ?? "the member answers \(response.status)")
-        }
-        return answer
+        return try await caller.json(request)
     }
 }

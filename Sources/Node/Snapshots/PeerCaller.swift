@@ -28,6 +28,18 @@ struct PeerCaller: Sendable {
         return request
     }
 
+    /// What a member answers, as JSON; throws the refusal that it answers with.
+    func json(_ request: HTTPClientRequest) async throws(Refusal) -> JSON {
+        let response = try await client.send(request)
+        let answer = try JSON.parse(response.body)
+        guard response.status == 200 else {
+            throw Refusal(
+                answer["error"]?["code"]?.text ?? "cluster.answer",
+                answer["error"]?["message"]?.text ?? "the member answers \(response.status)")
+        }
+        return answer
+    }
+
     /// The body of a successful answer; throws `peer.refused` for any other.
     func get(_ member: UInt64, _ path: String) async throws(Refusal) -> [UInt8] {
         var request = try request("GET", member, path)

@@ -73,7 +73,9 @@ private struct LogWatcher: Sendable {
         while !Task.isCancelled {
             let before = auditor.found
             // Heads come first: what they cover is then surely among the entries.
-            for seat in genesis.seats {
+            let seats = auditor.seats.filter { !$0.clientOrigin.isEmpty }
+            waiting = waiting.filter { origin, _ in seats.contains { $0.clientOrigin == origin } }
+            for seat in seats {
                 do throws(Refusal) {
                     waiting[seat.clientOrigin] = try await head(of: seat.clientOrigin)
                     silent.remove(seat.clientOrigin)

@@ -21,6 +21,14 @@ struct NewSeatOptions: ParsableArguments {
     var minutes: UInt64 = 60 * 24 * 30
 }
 
+/// Where a drafted proposal goes, and how that is told.
+struct SeatProposalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where to write the proposal.", valueName: "file"))
+    var file: String
+
+    @OptionGroup var output: OutputOptions
+}
+
 /// Drafts of `change-members` proposals.
 enum SeatProposal {
     /// Writes the file; refuses one that exists.
@@ -127,17 +135,14 @@ struct ClusterAdd: AsyncParsableCommand {
     @OptionGroup var home: MemberHomeOptions
     @OptionGroup var place: NewSeatOptions
 
-    @Option(help: ArgumentHelp("Where to write the proposal.", valueName: "file"))
-    var file: String
-
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var draft: SeatProposalOptions
 
     func run() async throws {
         let (seat, token) = try SeatProposal.seat(seat, place, try home.settings())
         try SeatProposal.write(
-            file, title: "Add seat \(seat.id) to the cluster", add: [seat], remove: [],
+            draft.file, title: "Add seat \(seat.id) to the cluster", add: [seat], remove: [],
             why: "Seat \(seat.id) at \(seat.peerAddress) joins the members that keep the log.")
-        SeatProposal.show(file, token, output.printer)
+        SeatProposal.show(draft.file, token, draft.output.printer)
     }
 }
 
@@ -153,16 +158,13 @@ struct ClusterRemove: AsyncParsableCommand {
     @Argument(help: "The seat's number.")
     var seat: UInt64
 
-    @Option(help: ArgumentHelp("Where to write the proposal.", valueName: "file"))
-    var file: String
-
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var draft: SeatProposalOptions
 
     func run() async throws {
         try SeatProposal.write(
-            file, title: "Remove seat \(seat) from the cluster", add: [], remove: [seat],
+            draft.file, title: "Remove seat \(seat) from the cluster", add: [], remove: [seat],
             why: "Seat \(seat) leaves the members that keep the log, and its member stops.")
-        SeatProposal.show(file, nil, output.printer)
+        SeatProposal.show(draft.file, nil, draft.output.printer)
     }
 }
 
@@ -190,17 +192,14 @@ struct ClusterReplace: AsyncParsableCommand {
     @OptionGroup var home: MemberHomeOptions
     @OptionGroup var place: NewSeatOptions
 
-    @Option(help: ArgumentHelp("Where to write the proposal.", valueName: "file"))
-    var file: String
-
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var draft: SeatProposalOptions
 
     func run() async throws {
         let (added, token) = try SeatProposal.seat(by, place, try home.settings())
         try SeatProposal.write(
-            file, title: "Put seat \(by) in the place of seat \(seat)", add: [added],
+            draft.file, title: "Put seat \(by) in the place of seat \(seat)", add: [added],
             remove: [seat],
             why: "Seat \(by) at \(added.peerAddress) takes the place of seat \(seat).")
-        SeatProposal.show(file, token, output.printer)
+        SeatProposal.show(draft.file, token, draft.output.printer)
     }
 }

@@ -236,13 +236,11 @@ struct ProposalCancel: AsyncParsableCommand {
     @Argument(help: "The proposal's number.")
     var id: UInt64
 
-    @Option(help: "Why; it is signed and kept.")
-    var reason = ""
-
+    @OptionGroup var why: ReasonOption
     @OptionGroup var options: SigningCommandOptions
 
     func run() async throws {
-        try await options.submit(.cancelProposal(proposal: id, reason: reason)) { _ in
+        try await options.submit(.cancelProposal(proposal: id, reason: why.reason)) { _ in
             ["proposal \(id) is withdrawn"]
         }
     }

@@ -47,15 +47,14 @@ struct ProposalDelay: AsyncParsableCommand {
     @Argument(help: "For how long, such as 2d.")
     var time: LengthOfTime
 
-    @Option(help: "Why; it is signed and kept.")
-    var reason = ""
-
+    @OptionGroup var why: ReasonOption
     @OptionGroup var options: SigningCommandOptions
 
     func run() async throws {
         let length = Durations.text(milliseconds: time.milliseconds)
         try await GuardianAct(
-            proposal: id, action: "delay", milliseconds: time.milliseconds, reason: reason
+            proposal: id, action: "delay", milliseconds: time.milliseconds,
+            reason: why.reason
         ).submit(options, "proposal \(id) is held up by \(length)")
     }
 }
@@ -74,13 +73,11 @@ struct ProposalStop: AsyncParsableCommand {
     @Argument(help: "The proposal's number.")
     var id: UInt64
 
-    @Option(help: "Why; it is signed and kept.")
-    var reason = ""
-
+    @OptionGroup var why: ReasonOption
     @OptionGroup var options: SigningCommandOptions
 
     func run() async throws {
-        try await GuardianAct(proposal: id, action: "cancel", milliseconds: 0, reason: reason)
+        try await GuardianAct(proposal: id, action: "cancel", milliseconds: 0, reason: why.reason)
             .submit(options, "proposal \(id) is cancelled by the guardian")
     }
 }

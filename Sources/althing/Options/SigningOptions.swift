@@ -9,6 +9,12 @@ import Primitives
 import Terminal
 import Wallet
 
+/// Why somebody stops or holds up what others decided.
+struct ReasonOption: ParsableArguments {
+    @Option(help: "Why; it is signed and kept.")
+    var reason = ""
+}
+
 /// With which key a command is signed.
 struct SigningOptions: ParsableArguments {
     @Option(

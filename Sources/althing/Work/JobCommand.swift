@@ -189,13 +189,11 @@ struct JobCancel: AsyncParsableCommand {
     @Argument(help: "The job's number.")
     var id: UInt64
 
-    @Option(help: "Why; it is signed and kept.")
-    var reason = ""
-
+    @OptionGroup var why: ReasonOption
     @OptionGroup var options: SigningCommandOptions
 
     func run() async throws {
-        try await options.submit(.cancelJob(job: id, reason: reason)) { _ in
+        try await options.submit(.cancelJob(job: id, reason: why.reason)) { _ in
             ["job \(id) is cancelled"]
         }
     }

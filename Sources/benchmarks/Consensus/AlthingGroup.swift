@@ -14,7 +14,8 @@ final class AlthingGroup: Contender {
     /// The members' own network; nil for loopback.
     let network: BenchNetwork?
     private let program: String
-    private let basePort: Int
+    private let ports: PortBlock
+    private var basePort: Int { ports.first }
     private let environment: @Sendable (Int) -> [(name: String, value: String)]
     private let members: Mutex<[Int: ChildProcess]>
 
@@ -31,7 +32,7 @@ final class AlthingGroup: Contender {
         self.network = network
         client = try HTTPClient()
         program = try AlthingGroup.program()
-        basePort = freePorts(6)
+        ports = try sixPorts()
         self.environment = environment
         members = Mutex([:])
         try await makeDeployment()

@@ -67,24 +67,7 @@ func waiting<Value>(
     throw Refusal("benchmarks.timeout", "\(what) did not come within \(Int(seconds)) seconds")
 }
 
-/// Ports of loopback that nobody listens on, below those that the system gives to connections.
-func freePorts(_ count: Int) -> Int {
-    var base = 12_000 + Int(getpid()) % 400 * 40
-    while !(base..<base + count).allSatisfy(isFree) { base += count }
-    return base
-}
-
-private func isFree(_ port: Int) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(UInt16(port)).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-    }
+/// Six ports of loopback, kept for the caller.
+func sixPorts() throws(Refusal) -> PortBlock {
+    try PortBlock(6, startingAt: 12_000 + Int(getpid()) % 400 * 40)
 }

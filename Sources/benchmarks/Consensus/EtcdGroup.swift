@@ -14,14 +14,15 @@ final class EtcdGroup: Contender {
     let name = "etcd"
     let folder: String
     let client: HTTPClient
-    private let basePort: Int
+    private let ports: PortBlock
+    private var basePort: Int { ports.first }
     private let members: Mutex<[Int: ChildProcess]>
 
     /// Starts three members with data in folders of their own.
     init(folder: String) async throws(Refusal) {
         self.folder = folder
         client = try HTTPClient()
-        basePort = freePorts(6) + 6
+        ports = try sixPorts()
         members = Mutex([:])
         try Files.makeFolders(folder)
         for member in 1...3 { try await start(member) }
