@@ -84,6 +84,12 @@ struct PolicySimulationTests {
         let trusted = try deployment.views.simulation(policy: "verification", text: easy, limit: 1)
         let machines = try #require(trusted["providers"]?.elements)
         #expect(machines.contains { $0["would_be_trusted"] == true && $0["trusted"] == false })
+        for machine in machines {
+            let verified = machine["verified"]?.unsigned ?? 0
+            let isClean = machine["wrong"]?.unsigned == 0
+            #expect(machine["would_be_trusted"]?.flag == (isClean && verified >= 1))
+            #expect(machine["trusted"]?.flag == (isClean && verified >= 10))
+        }
 
         for name in ["pricing", "scheduling", "benchmarks"] {
             let answer = try deployment.views.simulation(
