@@ -8,8 +8,12 @@ extension Views {
     // MARK: Voting power
 
     func votingPower(of address: Address) -> JSON {
-        let index = Tables.meta.record(ChainPosition.key, in: state) == nil ? 0 : UInt64.max - 1
-        let snapshot = PowerSnapshot(index: index, time: Timestamp(milliseconds: .max))
+        let position = Tables.meta.record(ChainPosition.key, in: state)
+        // The log's own time: by a later one, whatever lapses some day would have lapsed already.
+        let snapshot = PowerSnapshot(
+            index: position == nil ? 0 : .max - 1,
+            time: position?.timestamp ?? genesis.timestamp)
+        let index = snapshot.index
         let own = VotingPower.balance(of: address, at: index, in: state)
         var delegations: [JSON] = []
         for kind in ProposalKind.allCases {

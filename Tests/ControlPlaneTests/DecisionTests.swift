@@ -338,11 +338,17 @@ import Testing
             .delegate(
                 track: "", parts: [DelegationPart(delegate: people.voters[0].address, parts: 5000)],
                 expires: deployment.now.advanced(by: 3000)), by: people.delegator)
+        func shown() -> Int? {
+            deployment.views.account(people.delegator.address)["voting"]?["delegations"]?
+                .elements?.count
+        }
+        #expect(shown() == ProposalKind.allCases.count)
         let early = try deployment.submit(TestDeployment.signal("Early."))
         try deployment.wait(for: ["voting"], of: early)
         let cast = try deployment.say("for", by: people.voters[0], on: early)
         #expect(cast.events.first?["lent"] == "100000")
         for _ in 0..<3 { try deployment.tick(after: 1000) }
+        #expect(shown() == 0)
         let late = try deployment.submit(TestDeployment.signal("Late."))
         try deployment.wait(for: ["voting"], of: late)
         let after = try deployment.say("for", by: people.voters[0], on: late)

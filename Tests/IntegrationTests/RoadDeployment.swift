@@ -19,8 +19,11 @@ actor RoadDeployment {
     /// People of the development genesis, by their index in its mnemonic.
     static let people = ["maintainer": 0, "voter": 1, "second": 2, "owner": 5]
 
-    /// Makes the folders; `policies` and `day` may differ from the repository's.
-    init(program: String, policies: String = "Policies", day: String = "1s") async throws {
+    /// Makes the folders; `policies`, `day` and the genesis' guardian may differ from the
+    /// repository's.
+    init(
+        program: String, policies: String = "Policies", day: String = "1s", guardian: String? = nil
+    ) async throws {
         self.program = program
         folder = try TemporaryFolder(prefix: "althing-integration")
         ports = try RoadProgram.freePorts(2)
@@ -29,8 +32,11 @@ actor RoadDeployment {
         try Files.create("\(path)/wrong", Array("another\n".utf8), mode: 0o600)
         try Files.create(
             "\(path)/timings.yaml", Array("floors: development\nday: \(day)\n".utf8))
+        var genesis = try Files.readText("\(RoadProgram.root)/Deploy/genesis.yaml")
+        if let guardian { genesis += "\nguardian: \"\(guardian)\"\n" }
+        try Files.create("\(path)/genesis.yaml", Array(genesis.utf8))
         let made = try await run([
-            "cluster", "init", "--genesis", "Deploy/genesis.yaml", "--timings",
+            "cluster", "init", "--genesis", "\(path)/genesis.yaml", "--timings",
             "\(path)/timings.yaml", "--policies", policies, "--members", "1", "--base-port",
             "\(ports.first)", "--output", "\(path)/cluster",
         ])
@@ -113,11 +119,12 @@ actor RoadDeployment {
 
 /// Runs `body` on a deployment and ends its processes whatever happens.
 func withRoadDeployment<Value: Sendable>(
-    policies: String = "Policies", day: String = "1s",
+    policies: String = "Policies", day: String = "1s", guardian: String? = nil,
     _ body: @Sendable (RoadDeployment) async throws -> Value
 ) async throws -> Value {
     let program = try #require(CommandLineProgram.built)
-    let deployment = try await RoadDeployment(program: program.path, policies: policies, day: day)
+    let deployment = try await RoadDeployment(
+        program: program.path, policies: policies, day: day, guardian: guardian)
     do {
         let value = try await body(deployment)
         await deployment.clear()

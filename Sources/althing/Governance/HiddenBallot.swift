@@ -56,8 +56,27 @@ struct HiddenBallot {
         self.salt = salt
     }
 
+    /// The ballot as its file has it before anything is signed: a commitment whose ballot is lost
+    /// costs its bond. A file that is there already must hold the same ballot, from a try that was
+    /// not signed or had no answer; its salt then counts. Throws `ballot.other` for another one.
+    func kept(in path: String) throws(Refusal) -> HiddenBallot {
+        guard Files.exists(path) else {
+            try write(to: path)
+            return self
+        }
+        let kept = try HiddenBallot(file: path)
+        guard kept.deployment == deployment, kept.proposal == proposal, kept.voter == voter,
+            kept.words == words, kept.reason == reason
+        else {
+            throw Refusal(
+                "ballot.other",
+                "the file holds another ballot, which must not be lost: name a new file", at: path)
+        }
+        return kept
+    }
+
     /// Writes the ballot to a file that must not exist yet, for its owner's eyes only.
-    func write(to path: String) throws(Refusal) {
+    private func write(to path: String) throws(Refusal) {
         let json: JSON = [
             "format": .string(HiddenBallot.format), "deployment": .string(deployment.hex),
             "proposal": .int(proposal), "voter": .string(voter.hex), "choice": .string(words),

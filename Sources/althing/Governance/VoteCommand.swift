@@ -137,9 +137,8 @@ struct VoteCommand: AsyncParsableCommand {
         }
         let made = try HiddenBallot(
             deployment: deployment, proposal: proposal, voter: try options.signing.account(),
-            words: choice?.words ?? "", reason: reason)
-        // The file first: a commitment whose ballot is lost costs its bond.
-        try made.write(to: ballot)
+            words: choice?.words ?? "", reason: reason
+        ).kept(in: ballot)
         return (
             made.words,
             .commitVote(
