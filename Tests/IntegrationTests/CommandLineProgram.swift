@@ -36,11 +36,13 @@ struct CommandLineProgram {
         return String(path[..<slash])
     }
 
-    /// Runs the program without what the environment would add.
-    func run(_ arguments: [String]) -> CommandLineResult {
+    /// Runs the program without what the environment would add, but for `variables`, each a
+    /// `NAME=VALUE`.
+    func run(_ arguments: [String], variables: [String] = []) -> CommandLineResult {
         let errorFile = CommandLineProgram.temporaryFile()
         defer { unlink(errorFile) }
-        let words = ([path] + arguments).map(CommandLineProgram.quoted).joined(separator: " ")
+        let words = (variables + [path] + arguments).map(CommandLineProgram.quoted).joined(
+            separator: " ")
         let clean = "env -u ALTHING_CLUSTER -u ALTHING_KEYSTORE -u ALTHING_PASSWORD_FILE COLUMNS=80"
         let line = "\(clean) \(words) 2>'\(errorFile)' </dev/null"
         guard let pipe = popen(line, "r") else {
