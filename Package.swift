@@ -181,7 +181,7 @@ let testTargets: [Target] = [
         "Provider",
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "LanguageModel", "Wallet",
-            "Platform", "Sandbox",
+            "Platform", "Sandbox", "Transport", "Client", logging,
         ]),
     tests(
         "Client", on: ["Primitives", "Cryptography", "ControlPlane", "Platform", "Transport"]),

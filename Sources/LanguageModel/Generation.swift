@@ -4,8 +4,9 @@ public import Primitives
 
 /// Continues text.
 public enum Generation {
-    /// What an empty prompt is taken for: the end of a line.
-    static let emptyPrompt: [UInt8] = [0x0A]
+    /// What an empty prompt is taken for: the end of a line. Whoever resumes a continuation of an
+    /// empty prompt appends what was made to this.
+    public static let emptyPrompt: [UInt8] = [0x0A]
 
     /// Continues `prompt` by `limit` bytes, or until `onByte` returns false.
     ///

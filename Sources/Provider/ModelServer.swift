@@ -83,13 +83,14 @@ actor ModelServer {
             seed: request["seed"]?.unsigned ?? 0)
         var search = StopSearch(
             (request["stop"]?.elements ?? []).compactMap { $0.text.map { Array($0.utf8) } })
+        let start = prompt.isEmpty ? Generation.emptyPrompt : prompt
         var made: [UInt8] = []
         var text: [UInt8] = []
         while made.count < Int(limit), !search.isStopped {
             // A piece at a time, so that the customer sees it grow; the draws depend on the seed
             // and the position alone, so pieces join as if made in one go.
             let room = min(ModelServer.pieceLength, Int(limit) - made.count)
-            let piece = try session.run(prompt: prompt + made, sampling: sampling, limit: room)
+            let piece = try session.run(prompt: start + made, sampling: sampling, limit: room)
             guard !piece.isEmpty else { break }
             made += piece
             let released = search.take(piece)
