@@ -82,7 +82,7 @@ let floor2: [Target] = [
 
 let floor3: [Target] = [
     library("Platform", on: ["Primitives", "CPlatform", "COpenSSL"]),
-    library("Accelerator", on: ["Primitives", "CGPUKernels"]),
+    library("Accelerator", on: ["Primitives", "CGPUKernels", "CKernels"]),
     library("LogStore", on: ["Primitives", "Platform"]),
     library(
         "Transport",

@@ -1,39 +1,46 @@
 // One device with the kernels loaded. Before it is used it must multiply two small matrices right:
-// the kernels have been compiled where there was no device, and a machine may lie about having one.
+// a machine may lie about having one, and a device may be broken.
 
 import CGPUKernels
 public import Primitives
 
-/// A device at work; it belongs to one thread.
+/// A device at work; used by one thread at a time.
 public final class AcceleratorSession {
-    /// A matrix product the device knows: C = A B^T with the depth side by side in A and B.
-    public enum Format: Sendable {
-        /// Bytes, sums in 32 bits.
-        case int8
-        /// bfloat16, sums in single precision.
-        case bfloat16
-    }
+    /// What it is, as its driver describes it.
+    public let device: AcceleratorDevice
 
     private let driver: AcceleratorDriver
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
+    /// Whether the products of Hopper's tensor cores are loaded and can be told of matrices.
+    let hasHopper: Bool
 
-    /// Starts a device and loads what it can run; throws `gpu.driver-failed`, or `gpu.wrong-answer`
-    /// when it cannot multiply.
-    public init(_ driver: AcceleratorDriver, device: Int) throws(Refusal) {
+    /// Starts a device and loads what it can run; throws `gpu.no-device`, `gpu.driver-failed`, or
+    /// `gpu.wrong-answer` when it cannot multiply.
+    public init(_ driver: AcceleratorDriver, device index: Int) throws(Refusal) {
+        guard let device = try driver.devices().first(where: { $0.index == index }) else {
+            throw Refusal("gpu.no-device", "the NVIDIA driver knows no device \(index)")
+        }
         var code: Int32 = 0
-        guard let started = gpu_session_start(driver.handle, Int32(device), &code) else {
-            throw AcceleratorDriver.failed("starting device \(device)", code)
+        guard let started = gpu_session_start(driver.handle, Int32(index), &code) else {
+            throw AcceleratorDriver.failed("starting device \(index)", code)
         }
         self.driver = driver
+        self.device = device
         handle = started
+        var map = gpu_map()
+        hasHopper =
+            gpu_has(started, "hopper_int8") != 0
+            && gpu_describe_matrix(started, &map, 1 << 21, 128, 128) == 0
         try check()
     }
 
     deinit { gpu_session_end(handle) }
 
+    // MARK: Memory
+
     /// Reserves memory on the device; throws `gpu.memory`.
     public func allocate(bytes: Int) throws(Refusal) -> UInt64 {
-        let address = gpu_allocate(handle, bytes)
+        let address = bytes > 0 ? gpu_allocate(handle, bytes) : 0
         guard address != 0 else {
             throw Refusal("gpu.memory", "the device has no \(bytes) bytes to give")
         }
@@ -43,109 +50,107 @@ public final class AcceleratorSession {
     /// Frees what `allocate` gave.
     public func free(_ address: UInt64) { gpu_free(handle, address) }
 
+    /// How many bytes could be reserved now.
+    public var memoryLeft: UInt64 { gpu_memory_left(handle) }
+
     /// Copies bytes to the device; throws `gpu.driver-failed`.
     public func copy(_ bytes: UnsafeRawBufferPointer, to address: UInt64) throws(Refusal) {
-        let code = gpu_copy_in(handle, address, bytes.baseAddress, bytes.count)
-        guard code == 0 else { throw AcceleratorDriver.failed("copying to the device", code) }
+        try succeed(
+            "copying to the device", gpu_copy_in(handle, address, bytes.baseAddress, bytes.count))
+    }
+
+    /// Copies numbers to the device; throws `gpu.driver-failed`.
+    public func copy<Number: BitwiseCopyable>(_ values: [Number], to address: UInt64)
+        throws(Refusal)
+    {
+        let code = values.withUnsafeBytes {
+            gpu_copy_in(handle, address, $0.baseAddress, $0.count)
+        }
+        try succeed("copying to the device", code)
     }
 
     /// Copies bytes from the device; throws `gpu.driver-failed`.
     public func copy(from address: UInt64, to bytes: UnsafeMutableRawBufferPointer)
         throws(Refusal)
     {
-        let code = gpu_copy_out(handle, bytes.baseAddress, address, bytes.count)
-        guard code == 0 else { throw AcceleratorDriver.failed("copying from the device", code) }
+        try succeed(
+            "copying from the device",
+            gpu_copy_out(handle, bytes.baseAddress, address, bytes.count))
     }
 
-    /// Launches a product of `rows` x `depth` by (`columns` x `depth`)^T; rows and columns are
-    /// multiples of 128, the depth of 64 bytes. Throws `gpu.size` or `gpu.driver-failed`.
-    public func multiply(
-        _ format: Format, rows: Int, columns: Int, depth: Int, a: UInt64, b: UInt64, c: UInt64
-    ) throws(Refusal) {
-        let depthBytes = format == .int8 ? depth : 2 * depth
-        guard rows > 0, columns > 0, depth > 0, rows.isMultiple(of: 128),
-            columns.isMultiple(of: 128), depthBytes.isMultiple(of: 64), rows <= 1 << 20,
-            columns <= 1 << 20, depth <= 1 << 20
-        else {
-            throw Refusal("gpu.size", "a product of \(rows) x \(columns) x \(depth) does not tile")
+    /// Copies `count` numbers from the device; throws `gpu.driver-failed`.
+    public func read<Number: BitwiseCopyable>(
+        _ count: Int, of zero: Number, from address: UInt64
+    ) throws(Refusal) -> [Number] {
+        var values = [Number](repeating: zero, count: count)
+        let code = values.withUnsafeMutableBytes {
+            gpu_copy_out(handle, $0.baseAddress, address, $0.count)
         }
-        var (a, b, c) = (a, b, c)
-        var (width, bytes) = (UInt32(columns), UInt64(depthBytes))
-        let grid = [UInt32(columns / 128), UInt32(rows / 128), 1]
-        let name = format == .int8 ? "gemm_int8" : "gemm_bfloat16"
-        let code = withUnsafeMutableBytes(of: &a) { a in
-            withUnsafeMutableBytes(of: &b) { b in
-                withUnsafeMutableBytes(of: &c) { c in
-                    withUnsafeMutableBytes(of: &width) { width in
-                        withUnsafeMutableBytes(of: &bytes) { bytes in
-                            var arguments = [
-                                a.baseAddress, b.baseAddress, c.baseAddress, width.baseAddress,
-                                bytes.baseAddress,
-                            ]
-                            return gpu_launch(handle, name, grid, 256, &arguments)
-                        }
-                    }
-                }
-            }
-        }
-        guard code == 0 else { throw AcceleratorDriver.failed("launching \(name)", code) }
+        try succeed("copying from the device", code)
+        return values
     }
+
+    /// Copies within the device, after what was launched; throws `gpu.driver-failed`.
+    public func copy(from source: UInt64, to target: UInt64, bytes: Int) throws(Refusal) {
+        try succeed("copying within the device", gpu_copy_within(handle, target, source, bytes))
+    }
+
+    /// Fills memory with one byte; throws `gpu.driver-failed`.
+    public func fill(_ address: UInt64, with byte: UInt8, bytes: Int) throws(Refusal) {
+        try succeed("filling memory", gpu_fill(handle, address, byte, bytes))
+    }
+
+    // MARK: Time
 
     /// Waits for what was launched; throws `gpu.driver-failed`.
     public func wait() throws(Refusal) {
-        let code = gpu_wait(handle)
-        guard code == 0 else { throw AcceleratorDriver.failed("waiting for the device", code) }
+        try succeed("waiting for the device", gpu_wait(handle))
     }
 
-    /// Multiplies two small matrices and compares; throws `gpu.wrong-answer`.
+    /// Runs what `body` launches and gives the seconds it took by the device's own clock: for
+    /// diagnosis, never for a score. Throws `gpu.driver-failed`.
+    public func seconds(_ body: () throws(Refusal) -> Void) throws(Refusal) -> Double {
+        var milliseconds: Float = 0
+        try succeed("marking time", gpu_mark(handle, 0))
+        try body()
+        try succeed("marking time", gpu_mark(handle, 1))
+        try succeed("waiting for the device", gpu_elapsed(handle, &milliseconds))
+        return Double(milliseconds) / 1000
+    }
+
+    func succeed(_ doing: String, _ code: Int32) throws(Refusal) {
+        guard code == 0 else { throw AcceleratorDriver.failed(doing, code) }
+    }
+
+    // MARK: The first test
+
+    /// Multiplies small matrices and compares; throws `gpu.wrong-answer`.
     private func check() throws(Refusal) {
-        let size = 128
+        let (rows, columns, depth) = (130, 70, 144)
         var lots = SplitMix64(seed: 7)
-        func draw() -> [Int8] {
-            (0..<size * size).map { _ in Int8(Int(lots.next(below: 127)) - 63) }
-        }
-        let (a, b) = (draw(), draw())
-        let places = try [size * size, size * size, 4 * size * size].map {
+        let a = (0..<rows * depth).map { _ in Int8(Int(lots.next(below: 127)) - 63) }
+        let b = (0..<columns * depth).map { _ in Int8(Int(lots.next(below: 127)) - 63) }
+        let places = try [a.count, b.count, 4 * rows * columns].map {
             (bytes) throws(Refusal) in try allocate(bytes: bytes)
         }
         defer { for place in places { free(place) } }
-        var answer = [Int32](repeating: 0, count: size * size)
-        let fault = a.withUnsafeBytes { a in
-            b.withUnsafeBytes { b in
-                answer.withUnsafeMutableBytes { c in
-                    Self.caught { () throws(Refusal) in
-                        try copy(a, to: places[0])
-                        try copy(b, to: places[1])
-                        try multiply(
-                            .int8, rows: size, columns: size, depth: size, a: places[0],
-                            b: places[1], c: places[2])
-                        try wait()
-                        try copy(from: places[2], to: c)
-                    }
-                }
-            }
-        }
-        if let fault { throw fault }
-        for row in 0..<size {
-            for column in 0..<size {
+        try copy(a, to: places[0])
+        try copy(b, to: places[1])
+        try multiply(
+            .int8, rows: rows, columns: columns, depth: depth, a: places[0], b: places[1],
+            c: places[2])
+        try wait()
+        let answer = try read(rows * columns, of: Int32(0), from: places[2])
+        for row in 0..<rows {
+            for column in 0..<columns {
                 var sum: Int32 = 0
-                for p in 0..<size {
-                    sum += Int32(a[row * size + p]) * Int32(b[column * size + p])
+                for p in 0..<depth {
+                    sum += Int32(a[row * depth + p]) * Int32(b[column * depth + p])
                 }
-                guard answer[row * size + column] == sum else {
+                guard answer[row * columns + column] == sum else {
                     throw Refusal("gpu.wrong-answer", "the device multiplies two matrices wrong")
                 }
             }
-        }
-    }
-
-    /// A typed error across closures that cannot throw it.
-    private static func caught(_ body: () throws(Refusal) -> Void) -> Refusal? {
-        do {
-            try body()
-            return nil
-        } catch {
-            return error
         }
     }
 }

@@ -14,8 +14,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Source, architecture, what it becomes.
 IMAGES = [
     ("general.cu", "compute_70", "general.ptx"),
+    ("commit.cu", "compute_70", "commit.ptx"),
     ("tensor.cu", "compute_80", "tensor.ptx"),
-    ("tensor.cu", "sm_90a", "tensor_sm90a.cubin"),
+    ("hopper.cu", "sm_90a", "hopper_sm90a.cubin"),
 ]
 
 

@@ -9,9 +9,11 @@
 struct symbol {
     const char *name;
     size_t place;
+    /// A driver from before CUDA 12 has no such function; what needs it is then not used.
+    int may_lack;
 };
 
-#define SYMBOL(member, name) {name, offsetof(struct gpu_driver, member)}
+#define SYMBOL(member, name) {name, offsetof(struct gpu_driver, member), 0}
 
 // The names with `_v2` are those that the 64-bit interface has had since CUDA 4.
 static const struct symbol symbols[] = {
@@ -32,7 +34,17 @@ static const struct symbol symbols[] = {
     SYMBOL(memory_free, "cuMemFree_v2"),
     SYMBOL(copy_to_device, "cuMemcpyHtoD_v2"),
     SYMBOL(copy_to_host, "cuMemcpyDtoH_v2"),
+    SYMBOL(copy_within, "cuMemcpyDtoD_v2"),
+    SYMBOL(memory_set, "cuMemsetD8_v2"),
+    SYMBOL(memory_info, "cuMemGetInfo_v2"),
+    SYMBOL(function_set_attribute, "cuFuncSetAttribute"),
     SYMBOL(launch, "cuLaunchKernel"),
+    SYMBOL(event_create, "cuEventCreate"),
+    SYMBOL(event_destroy, "cuEventDestroy_v2"),
+    SYMBOL(event_record, "cuEventRecord"),
+    SYMBOL(event_synchronise, "cuEventSynchronize"),
+    SYMBOL(event_elapsed, "cuEventElapsedTime"),
+    {"cuTensorMapEncodeTiled", offsetof(struct gpu_driver, tensor_map_encode), 1},
 };
 
 enum {
@@ -64,7 +76,7 @@ struct gpu_driver *gpu_driver_open(
     }
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
         void *address = dlsym(driver->library, symbols[i].name);
-        if (address == NULL) {
+        if (address == NULL && !symbols[i].may_lack) {
             snprintf(detail, room, "%s", symbols[i].name);
             return refused(driver, GPU_OLD_DRIVER, status);
         }

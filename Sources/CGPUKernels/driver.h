@@ -21,7 +21,19 @@ struct gpu_driver {
     int (*memory_free)(uint64_t);
     int (*copy_to_device)(uint64_t, const void *, size_t);
     int (*copy_to_host)(void *, uint64_t, size_t);
+    int (*copy_within)(uint64_t, uint64_t, size_t);
+    int (*memory_set)(uint64_t, unsigned char, size_t);
+    int (*memory_info)(size_t *, size_t *);
+    int (*function_set_attribute)(void *, int, int);
     int (*launch)(
-        void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **,
-        void **);
+        void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
+        void **, void **);
+    int (*event_create)(void **, unsigned);
+    int (*event_destroy)(void *);
+    int (*event_record)(void *, void *);
+    int (*event_synchronise)(void *);
+    int (*event_elapsed)(float *, void *, void *);
+    int (*tensor_map_encode)(
+        void *, int, uint32_t, void *, const uint64_t *, const uint64_t *, const uint32_t *,
+        const uint32_t *, int, int, int, int);
 };

@@ -10,12 +10,14 @@ enum Stopwatch: String {
     case processor
     /// The time on the wall: for several threads, and for memory.
     case wall
+    /// What an accelerator's own events say; nobody reads it here.
+    case device
 
     /// Now, in seconds.
     var seconds: Double {
         switch self {
         case .processor: processorSeconds()
-        case .wall: wallSeconds()
+        case .wall, .device: wallSeconds()
         }
     }
 }

@@ -48,15 +48,15 @@ struct KernelBenchmark {
         report.finish()
     }
 
-    /// What there is of a GPU. No kernel of it has ever been timed.
+    /// What there is of a GPU.
     private func accelerator() {
         do {
             let devices = try AcceleratorDriver().devices()
             for device in devices {
-                report.note("GPU \(device.index): \(device.name); its kernels' speed is unmeasured")
+                report.note("GPU \(device.index): \(device.name): see `benchmarks gpu`")
             }
         } catch {
-            report.note("GPU: \(error.message) [\(error.code)]; its kernels' speed is unmeasured")
+            report.note("GPU: \(error.message) [\(error.code)]")
         }
     }
 }

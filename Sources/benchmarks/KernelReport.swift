@@ -49,6 +49,7 @@ final class KernelReport {
     }
 
     private static func scaled(_ rate: Double) -> (Double, String) {
+        if rate >= 1e12 { return (rate / 1e12, "T") }
         if rate >= 1e9 { return (rate / 1e9, "G") }
         if rate >= 1e6 { return (rate / 1e6, "M") }
         return (rate, " ")

@@ -2,6 +2,8 @@
 //
 //   benchmarks training [REPEATS]   the trainer against PyTorch on one core
 //   benchmarks kernels [REPEATS] [--output json]   the compute kernels against OpenBLAS and bounds
+//   benchmarks gpu [REPEATS] [check|products|memory|rest] [--quick] [--output json]
+//                                   an NVIDIA device's kernels: whether right, and how fast
 //   benchmarks consensus [REPEATS] [--long] [--output json]   the replicated log against etcd's
 //   benchmarks votes                signed votes on three members on loopback
 //   benchmarks tally [HOLDERS] [VOTES]   power, votes and results; equal shares against pabutools
@@ -25,6 +27,12 @@ let repeats = count ?? 5
 switch arguments.first {
 case "training": TrainingBenchmark(repeats: repeats).run()
 case "kernels": KernelBenchmark(repeats: repeats, isJSON: arguments.contains("json")).run()
+case "gpu":
+    await orExplain { () async throws in
+        try GPUBenchmark(
+            repeats: max(20, count ?? 20), words: arguments.dropFirst().map { String($0) }
+        ).run()
+    }
 case "consensus":
     await orExplain { () async throws in
         try await ConsensusBenchmark(
@@ -67,7 +75,7 @@ case "prediction": PredictionBenchmark(jobs: count ?? 50).run()
 case "repeatability": RepeatabilityBenchmark(sessions: count ?? 10).run()
 default:
     print(
-        "usage: benchmarks training|kernels|consensus|failover|calm|memory|faults|storage-faults"
+        "usage: benchmarks training|kernels|gpu|consensus|failover|calm|memory|faults|storage-faults"
             + "|votes|tally|redteam|tamper|prediction|repeatability [N]")
     exit(64)
 }

@@ -58,8 +58,10 @@ import Testing
         let session = try AcceleratorSession(driver, device: 0)
         #expect(
             code { () throws(Refusal) in
-                try session.multiply(.int8, rows: 64, columns: 128, depth: 64, a: 0, b: 0, c: 0)
+                try session.multiply(.int8, rows: 64, columns: 128, depth: 65, a: 0, b: 0, c: 0)
             } == "gpu.size")
+        #expect(
+            code { () throws(Refusal) in _ = try session.allocate(bytes: 0) } == "gpu.memory")
     }
 
     @Test func `a device that multiplies wrong is refused`() throws {
@@ -70,6 +72,33 @@ import Testing
                 == "gpu.wrong-answer")
         #expect(
             code { () throws(Refusal) in _ = try AcceleratorSession(driver, device: 7) }
-                == "gpu.driver-failed")
+                == "gpu.no-device")
+    }
+
+    @Test func `every kernel's source computes what the processor's kernels do`() throws {
+        guard let stub = StubDriver("kernels") else { return }
+        let session = try AcceleratorSession(try AcceleratorDriver(library: stub.path), device: 0)
+        for check in AcceleratorCheck.all(isQuick: true) {
+            #expect(
+                code { () throws(Refusal) in try check.run(session, seed: 42) } == nil,
+                "\(check.name)")
+        }
+    }
+
+    @Test func `a check sees a wrong sum, and a write behind the end`() throws {
+        guard let stub = StubDriver("kernels") else { return }
+        let session = try AcceleratorSession(try AcceleratorDriver(library: stub.path), device: 0)
+        let wrong = AcceleratorCheck("a lie") { bench throws(Refusal) in
+            try AcceleratorCheck.require(false, "a sum")
+        }
+        let overrun = AcceleratorCheck("an overrun") { bench throws(Refusal) in
+            let place = try bench.place(64)
+            try bench.session.fill(place, with: 0, bytes: 65)
+        }
+        for check in [wrong, overrun] {
+            #expect(
+                code { () throws(Refusal) in try check.run(session, seed: 1) }
+                    == "gpu.wrong-answer")
+        }
     }
 }

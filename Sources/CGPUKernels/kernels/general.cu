@@ -1,16 +1,19 @@
 // Kernels for every device since Volta (PTX for sm_70): operands, the product in single precision,
 // memory bandwidth and size, a chain of roundings, attention.
 //
-// They compute what the kernels of CKernels compute, to the bit, except attention, whose exponential
-// is the device's own. None has run: where this was written there was no device. What a device
-// answers is checked like anything else a provider says.
+// They compute what the kernels of CKernels compute, to the bit, except attention, whose
+// exponential is the device's own. What a device answers is checked like anything else a provider
+// says.
 #include "common.cuh"
 
 // MARK: Operands: challenge_operands of CKernels, a stream a band
 
-__device__ __forceinline__ int32_t balanced(uint32_t byte) { return (int32_t)(byte * 127u >> 8) - 63; }
+__device__ __forceinline__ int32_t balanced(uint32_t byte) {
+    return (int32_t)(byte * 127u >> 8) - 63;
+}
 
-/// One thread a ChaCha8 block: the 64 bytes of it that lie word by word across its group of sixteen.
+/// One thread a ChaCha8 block: the 64 bytes of it that lie word by word across its group of
+/// sixteen.
 template <typename Store>
 __device__ __forceinline__ void draw(
     const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, Store store) {
@@ -34,76 +37,76 @@ __device__ __forceinline__ void draw(
 KERNEL draw_int8(
     const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, int8_t *out) {
     draw(key, blocks_per_stream, blocks, [=](uint64_t at, uint32_t word) {
-        for (int i = 0; i < 4; i++) out[at + i] = (int8_t)balanced(word >> 8 * i & 255);
+        uint32_t four = 0;
+        for (int i = 0; i < 4; i++) four |= (balanced(word >> 8 * i & 255) & 255) << 8 * i;
+        *(uint32_t *)(out + at) = four;
     });
+}
+
+__device__ __forceinline__ uint32_t bfloat16_pair(int32_t low, int32_t high) {
+    return __float_as_uint((float)low) >> 16 | (__float_as_uint((float)high) & 0xffff0000u);
 }
 
 KERNEL draw_bfloat16(
     const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, uint16_t *out) {
     draw(key, blocks_per_stream, blocks, [=](uint64_t at, uint32_t word) {
-        for (int i = 0; i < 4; i++) {
-            float value = (float)balanced(word >> 8 * i & 255);
-            out[at + i] = (uint16_t)(__float_as_uint(value) >> 16);
-        }
+        *(uint2 *)(out + at) = make_uint2(
+            bfloat16_pair(balanced(word & 255), balanced(word >> 8 & 255)),
+            bfloat16_pair(balanced(word >> 16 & 255), balanced(word >> 24)));
     });
 }
 
 KERNEL draw_float(
     const uint32_t *key, uint64_t blocks_per_stream, uint64_t blocks, float *out) {
     draw(key, blocks_per_stream, blocks, [=](uint64_t at, uint32_t word) {
-        for (int i = 0; i < 4; i++) out[at + i] = (float)balanced(word >> 8 * i & 255);
+        *(float4 *)(out + at) = make_float4(
+            (float)balanced(word & 255), (float)balanced(word >> 8 & 255),
+            (float)balanced(word >> 16 & 255), (float)balanced(word >> 24));
     });
-}
-
-// MARK: Residues: sums of a round brought back into [-63, 63]
-
-__device__ __forceinline__ int32_t residue(int32_t value) {
-    int32_t rest = value % 127;
-    rest -= rest > 63 ? 127 : 0;
-    rest += rest < -63 ? 127 : 0;
-    return rest;
-}
-
-KERNEL reduce_int32(const int32_t *sums, uint64_t count, int8_t *out) {
-    uint64_t i = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < count) out[i] = (int8_t)residue(sums[i]);
-}
-
-KERNEL reduce_float(const float *sums, uint64_t count, int8_t *out) {
-    uint64_t i = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < count) out[i] = (int8_t)residue((int32_t)sums[i]);
 }
 
 // MARK: Product in single precision: C = A^T B
 
-/// A is [depth][rows], B [depth][columns], both as a chain has them; rows and columns are multiples of
-/// 128, the depth of 16. 256 threads a tile of 128 x 128, 8 x 8 sums each; every sum is one chain of
-/// fused multiply-adds in rising depth, as on a processor.
-KERNEL gemm_float(
-    const float *a, const float *b, float *c, uint32_t rows, uint32_t columns, uint32_t depth) {
+/// A is [depth][rows], B [depth][columns], both as a chain has them; rows and columns are multiples
+/// of 4. 256 threads a tile of 128 x 128, 8 x 8 sums each; every sum is one chain of fused
+/// multiply-adds in rising depth, as on a processor.
+extern "C" __global__ void __launch_bounds__(256, 2) gemm_float(
+    const float *__restrict__ a, const float *__restrict__ b, float *__restrict__ c, uint32_t rows,
+    uint32_t columns, uint32_t depth) {
     enum { TILE = 128, STEP = 16 };
     __shared__ __align__(16) float left[2][STEP][TILE], right[2][STEP][TILE];
     const uint32_t thread = threadIdx.x, x = thread % 16, y = thread / 16;
-    const float *from_a = a + (uint64_t)blockIdx.y * TILE;
-    const float *from_b = b + (uint64_t)blockIdx.x * TILE;
-    // Each thread moves two float4 of each operand a step.
+    const uint32_t row0 = blockIdx.y * TILE, column0 = blockIdx.x * TILE;
+    // Each thread moves two float4 of each operand a step; what lies past the edges counts as zero.
     const uint32_t line = thread / 32, at = thread % 32 * 4;
+    const bool in_a = row0 + at < rows, in_b = column0 + at < columns;
+    const float *from_a = a + (uint64_t)line * rows + row0 + at;
+    const float *from_b = b + (uint64_t)line * columns + column0 + at;
+    const float4 zero = make_float4(0, 0, 0, 0);
     float4 next_left[2], next_right[2];
     float sum[8][8] = {};
-    for (int i = 0; i < 2; i++) {
-        uint32_t p = line + 8 * i;
-        *(float4 *)&left[0][p][at] = *(const float4 *)(from_a + (uint64_t)p * rows + at);
-        *(float4 *)&right[0][p][at] = *(const float4 *)(from_b + (uint64_t)p * columns + at);
-    }
+    auto fetch = [&](uint32_t first) {
+#pragma unroll
+        for (uint32_t i = 0; i < 2; i++) {
+            const uint64_t p = first + 8 * i;
+            const bool in_depth = p + line < depth;
+            next_left[i] = in_depth && in_a ? *(const float4 *)(from_a + p * rows) : zero;
+            next_right[i] = in_depth && in_b ? *(const float4 *)(from_b + p * columns) : zero;
+        }
+    };
+    auto place = [&](uint32_t stage) {
+#pragma unroll
+        for (uint32_t i = 0; i < 2; i++) {
+            *(float4 *)&left[stage][line + 8 * i][at] = next_left[i];
+            *(float4 *)&right[stage][line + 8 * i][at] = next_right[i];
+        }
+    };
+    fetch(0);
+    place(0);
     __syncthreads();
     for (uint32_t first = 0, stage = 0; first < depth; first += STEP, stage ^= 1) {
         const bool more = first + STEP < depth;
-        if (more)
-            for (int i = 0; i < 2; i++) {
-                uint64_t p = first + STEP + line + 8 * i;
-                next_left[i] = *(const float4 *)(from_a + p * rows + at);
-                next_right[i] = *(const float4 *)(from_b + p * columns + at);
-            }
+        if (more) fetch(first + STEP);
 #pragma unroll
         for (int p = 0; p < STEP; p++) {
             float u[8], v[8];
@@ -116,29 +119,37 @@ KERNEL gemm_float(
 #pragma unroll
                 for (int j = 0; j < 8; j++) sum[i][j] = __fmaf_rn(u[i], v[j], sum[i][j]);
         }
-        if (more)
-            for (int i = 0; i < 2; i++) {
-                *(float4 *)&left[stage ^ 1][line + 8 * i][at] = next_left[i];
-                *(float4 *)&right[stage ^ 1][line + 8 * i][at] = next_right[i];
-            }
+        if (more) place(stage ^ 1);
         __syncthreads();
     }
 #pragma unroll
-    for (int i = 0; i < 8; i++) {
-        uint64_t row = (uint64_t)blockIdx.y * TILE + (i < 4 ? y * 4 + i : 60 + y * 4 + i);
-        float *to = c + row * columns + (uint64_t)blockIdx.x * TILE + x * 4;
-        *(float4 *)to = *(const float4 *)sum[i];
-        *(float4 *)(to + 64) = *(const float4 *)(sum[i] + 4);
+    for (uint32_t i = 0; i < 8; i++) {
+        const uint32_t row = row0 + (i < 4 ? y * 4 + i : 60 + y * 4 + i);
+        const uint32_t column = column0 + x * 4;
+        if (row >= rows) continue;
+        float *to = c + (uint64_t)row * columns + column;
+        if (column < columns) *(float4 *)to = *(const float4 *)sum[i];
+        if (column + 64 < columns) *(float4 *)(to + 64) = *(const float4 *)(sum[i] + 4);
     }
 }
 
 // MARK: Bandwidth: stream_chain_pass of CKernels
 
-/// Half a warp a block of 8,192 elements: lane l holds every sixteenth element and one running digest.
+__device__ const uint64_t golden = 0x9e3779b97f4a7c15ull;
+
+/// What stands in array `array` before the first pass; one thread an element.
+KERNEL stream_chain_fill(const uint64_t *base, uint64_t array, uint64_t blocks, uint64_t *out) {
+    const uint64_t index = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= blocks * 8192) return;
+    const uint64_t label = (3 * (index / 8192) + array + 1) * golden;
+    out[index] = (base[index % 8192] ^ label) * ((label << 32 | label >> 32) | 1);
+}
+
+/// Half a warp a block of 8,192 elements: lane l holds every sixteenth element and one running
+/// digest.
 KERNEL stream_chain_pass(
-    uint64_t *out, const uint64_t *b, const uint64_t *c, uint64_t factor, uint64_t blocks,
-    uint64_t *digests) {
-    const uint64_t golden = 0x9e3779b97f4a7c15ull;
+    uint64_t *__restrict__ out, const uint64_t *__restrict__ b, const uint64_t *__restrict__ c,
+    uint64_t factor, uint64_t blocks, uint64_t *__restrict__ digests) {
     const uint64_t thread = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
     const uint64_t block = thread / 16;
     const uint32_t lane = threadIdx.x % 16;
@@ -161,7 +172,7 @@ KERNEL stream_chain_pass(
     if (lane < 8 && block < blocks) digests[block * 8 + lane] = h * golden + other;
 }
 
-// MARK: Memory: memory_fill and memory_walk of CKernels
+// MARK: Memory: memory_fill of CKernels, and walks through the table
 
 /// One thread a page of 4,096 bytes.
 KERNEL memory_fill(const uint32_t *key, uint64_t first, uint64_t pages, uint4 *out) {
@@ -187,17 +198,25 @@ KERNEL memory_fill(const uint32_t *key, uint64_t first, uint64_t pages, uint4 *o
     }
 }
 
-/// Many walks side by side, each of dependent reads.
-KERNEL memory_walk(
-    const uint64_t *table, uint64_t entries, uint64_t *states, uint32_t walks, uint64_t steps) {
+/// Many walks side by side, each of dependent reads: `leaves` leaves of `segments` segments of
+/// `steps` steps a walk; a leaf holds the states at both ends of its segments.
+KERNEL memory_walk_chain(
+    const uint64_t *table, uint64_t entries, const uint64_t *starts, uint32_t walks,
+    uint32_t leaves, uint32_t segments, uint32_t steps, uint64_t *out) {
     const uint32_t walk = blockIdx.x * blockDim.x + threadIdx.x;
     if (walk >= walks) return;
-    uint64_t state = states[walk];
-    for (uint64_t step = 0; step < steps; step++) {
-        state = (state ^ table[__umul64hi(state, entries)]) * 0xbf58476d1ce4e5b9ull;
-        state ^= state >> 29;
+    uint64_t state = starts[walk];
+    uint64_t *to = out + (uint64_t)walk * leaves * (segments + 1);
+    for (uint32_t leaf = 0; leaf < leaves; leaf++) {
+        *to++ = state;
+        for (uint32_t segment = 0; segment < segments; segment++) {
+            for (uint32_t step = 0; step < steps; step++) {
+                state = (state ^ table[__umul64hi(state, entries)]) * 0xbf58476d1ce4e5b9ull;
+                state ^= state >> 29;
+            }
+            *to++ = state;
+        }
     }
-    states[walk] = state;
 }
 
 // MARK: Arithmetic: fma_chain of CKernels

@@ -1,11 +1,10 @@
-// Products on tensor cores for Ampere and later (PTX for sm_80, a cubin for sm_90a): bfloat16 with sums
-// in single precision, and bytes with sums in 32 bits.
+// Products on tensor cores for Ampere and later (PTX for sm_80): bfloat16 with sums in single
+// precision, and bytes with sums in 32 bits. On Hopper those of hopper.cu are several times faster.
 //
-// C = A B^T: A is [rows][depth], B [columns][depth], both with the depth side by side, which is how the
-// instruction wants them. Both formats take 32 bytes of depth an instruction, so that one body serves
-// them. rows and columns are multiples of 128, the depth of 64 bytes. Exact integers make the result
-// the same on every device and in every order. Like all kernels here these have not run on a device;
-// on Hopper `wgmma` would be several times faster than this `mma.sync`.
+// C = A B^T: A is [rows][depth], B [columns][depth], both with the depth side by side, which is how
+// the instruction wants them. Both formats take 32 bytes of depth an instruction, so that one body
+// serves them. Any number of rows and columns, and a depth of a multiple of 16 bytes. Exact
+// integers make the result the same on every device and in every order.
 #include "common.cuh"
 
 enum { TILE = 128, STEP = 64, STAGES = 3, THREADS = 256 };
@@ -15,19 +14,29 @@ __device__ __forceinline__ uint32_t swizzled(uint32_t row, uint32_t chunk) {
     return row * STEP + ((chunk ^ (row >> 1 & 3)) << 4);
 }
 
-__device__ __forceinline__ void copy_chunk(uint32_t to, const void *from) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from));
+/// Copies a chunk, or as many zeros where there is none.
+__device__ __forceinline__ void copy_chunk(uint32_t to, const void *from, bool there) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
+                 "r"(there ? 16 : 0));
 }
 
-/// Starts the copy of one step of both operands.
-__device__ __forceinline__ void copy_step(
-    uint32_t left, uint32_t right, const uint8_t *a, const uint8_t *b, uint64_t depth) {
-    for (uint32_t i = threadIdx.x; i < TILE * STEP / 16; i += THREADS) {
-        const uint32_t row = i / 4, chunk = i % 4;
-        copy_chunk(left + swizzled(row, chunk), a + row * depth + chunk * 16);
-        copy_chunk(right + swizzled(row, chunk), b + row * depth + chunk * 16);
+/// An operand: rows of `depth` bytes.
+struct operand {
+    const uint8_t *start;
+    uint32_t rows;
+    uint64_t depth;
+
+    /// Starts the copy of one step of the tile that begins at row `first`.
+    __device__ __forceinline__ void copy(uint32_t to, uint32_t first, uint32_t step) const {
+        for (uint32_t i = threadIdx.x; i < TILE * STEP / 16; i += THREADS) {
+            const uint32_t row = i / 4, chunk = i % 4;
+            const uint64_t at = (uint64_t)step * STEP + chunk * 16;
+            const bool there = first + row < rows && at < depth;
+            const uint8_t *from = there ? start + (first + row) * depth + at : start;
+            copy_chunk(to + swizzled(row, chunk), from, there);
+        }
     }
-}
+};
 
 __device__ __forceinline__ void load_four(uint32_t (&x)[4], uint32_t from) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -53,31 +62,27 @@ __device__ __forceinline__ void multiply(
 
 /// Eight warps, two rows of four, 64 x 32 sums each; the copies run two steps ahead.
 template <typename Sum>
-__device__ __forceinline__ void product(
-    const uint8_t *a, const uint8_t *b, Sum *c, uint32_t columns, uint64_t depth) {
+__device__ __forceinline__ void product(operand a, operand b, Sum *c) {
     __shared__ __align__(128) uint8_t memory[STAGES * 2 * TILE * STEP];
     const uint32_t base = (uint32_t)__cvta_generic_to_shared(memory);
     const uint32_t warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const uint32_t row0 = warp / 4 * 64, column0 = warp % 4 * 32;
-    a += (uint64_t)blockIdx.y * TILE * depth;
-    b += (uint64_t)blockIdx.x * TILE * depth;
+    const uint32_t first_row = blockIdx.y * TILE, first_column = blockIdx.x * TILE;
     Sum sum[4][4][4] = {};
-    const uint32_t steps = (uint32_t)(depth / STEP);
-    for (uint32_t stage = 0; stage < STAGES - 1; stage++) {
-        const uint32_t at = base + stage * 2 * TILE * STEP;
-        if (stage < steps)
-            copy_step(at, at + TILE * STEP, a + stage * STEP, b + stage * STEP, depth);
+    const uint32_t steps = (uint32_t)((a.depth + STEP - 1) / STEP);
+    auto copy = [&](uint32_t step) {
+        const uint32_t to = base + step % STAGES * 2 * TILE * STEP;
+        if (step < steps) {
+            a.copy(to, first_row, step);
+            b.copy(to + TILE * STEP, first_column, step);
+        }
         asm volatile("cp.async.commit_group;");
-    }
+    };
+    for (uint32_t step = 0; step < STAGES - 1; step++) copy(step);
     for (uint32_t step = 0; step < steps; step++) {
         asm volatile("cp.async.wait_group %0;" ::"n"(STAGES - 2));
         __syncthreads();
-        const uint32_t ahead = step + STAGES - 1;
-        const uint32_t to = base + ahead % STAGES * 2 * TILE * STEP;
-        if (ahead < steps)
-            copy_step(
-                to, to + TILE * STEP, a + (uint64_t)ahead * STEP, b + (uint64_t)ahead * STEP, depth);
-        asm volatile("cp.async.commit_group;");
+        copy(step + STAGES - 1);
         const uint32_t left = base + step % STAGES * 2 * TILE * STEP, right = left + TILE * STEP;
 #pragma unroll
         for (uint32_t half = 0; half < 2; half++) {
@@ -103,20 +108,23 @@ __device__ __forceinline__ void product(
     for (uint32_t i = 0; i < 4; i++)
 #pragma unroll
         for (uint32_t j = 0; j < 4; j++) {
-            const uint64_t row = (uint64_t)blockIdx.y * TILE + row0 + 16 * i + lane / 4;
-            Sum *to = c + row * columns + blockIdx.x * TILE + column0 + 8 * j + lane % 4 * 2;
-            to[0] = sum[i][j][0], to[1] = sum[i][j][1];
-            to += 8ull * columns;
-            to[0] = sum[i][j][2], to[1] = sum[i][j][3];
+            const uint32_t row = first_row + row0 + 16 * i + lane / 4;
+            const uint32_t column = first_column + column0 + 8 * j + lane % 4 * 2;
+#pragma unroll
+            for (uint32_t k = 0; k < 4; k++)
+                if (row + k / 2 * 8 < a.rows && column + k % 2 < b.rows)
+                    c[(uint64_t)(row + k / 2 * 8) * b.rows + column + k % 2] = sum[i][j][k];
         }
 }
 
 KERNEL gemm_bfloat16(
-    const uint8_t *a, const uint8_t *b, float *c, uint32_t columns, uint64_t depth_bytes) {
-    product(a, b, c, columns, depth_bytes);
+    const uint8_t *a, const uint8_t *b, float *c, uint32_t rows, uint32_t columns,
+    uint64_t depth_bytes) {
+    product(operand{a, rows, depth_bytes}, operand{b, columns, depth_bytes}, c);
 }
 
 KERNEL gemm_int8(
-    const uint8_t *a, const uint8_t *b, int32_t *c, uint32_t columns, uint64_t depth_bytes) {
-    product(a, b, c, columns, depth_bytes);
+    const uint8_t *a, const uint8_t *b, int32_t *c, uint32_t rows, uint32_t columns,
+    uint64_t depth_bytes) {
+    product(operand{a, rows, depth_bytes}, operand{b, columns, depth_bytes}, c);
 }
