@@ -61,6 +61,8 @@ struct BatchCheck {
             last += 1
             return
         }
+        // A repair that the log's beginning outran: nothing needs it any more.
+        if entry.index > 0, entry.index < first { return }
         // A repair: only of what is damaged, and only by what was there.
         guard entry.index >= first, entry.index <= unchanged, let there = index[entry.index],
             there.isDamaged

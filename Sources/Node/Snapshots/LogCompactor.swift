@@ -15,7 +15,10 @@ struct LogCompactor: Sendable {
     /// - Parameter snapshot: the durable snapshot that covers them.
     /// - Throws: what reading, writing and the log refuse; the log is then as long as before.
     func compact(through last: UInt64, snapshot: SnapshotDescriptor) throws(Refusal) {
-        guard last >= store.firstIndex, last <= snapshot.index else { return }
+        // A snapshot that was just taken in is not marked here yet: behind its place the log would
+        // start over, without the entries that wait to be written.
+        guard last >= store.firstIndex, last <= snapshot.index, snapshot.index <= store.lastIndex
+        else { return }
         while history.lastIndex < last { try keepSome(upTo: last) }
         try store.commit([
             .snapshotMark(StoredPosition(index: snapshot.index, term: snapshot.term))
