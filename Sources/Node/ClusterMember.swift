@@ -198,7 +198,7 @@ public actor ClusterMember {
                 "peer.foreign", "dropped a message in another member's name or for another member",
                 metadata: ["from": "\(member)"])
         }
-        guard message.kind != .snapshot else { return offered(message) }
+        guard message.snapshot == nil else { return offered(message) }
         switch inbox.put(message: .message(message), bytes: bytes.count) {
         case .taken: metrics.raft.messagesReceived.add()
         case .full: metrics.peers.overflowed.add()

@@ -191,7 +191,10 @@ package final class DurableLog: Storage {
     /// Lets go of entries up to `last`, which a durable snapshot of `covered` holds; for
     /// simulations, whose members keep no history.
     package func compact(through last: UInt64, covered: CorePosition) throws(Refusal) {
-        guard last >= store.firstIndex, last <= covered.index else { return }
+        // A snapshot that was just taken in is not marked here yet: behind its place the log would
+        // start over, without the entries that wait to be written.
+        guard last >= store.firstIndex, last <= covered.index, covered.index <= store.lastIndex
+        else { return }
         try store.commit([
             .snapshotMark(StoredPosition(index: covered.index, term: covered.term))
         ])
@@ -205,7 +208,11 @@ package final class DurableLog: Storage {
     /// order: what replaces an entry depends on the batches before.
     package func records(of message: Message) throws(Refusal) -> [LogRecord] {
         var records = (message.repair?.entries ?? []).map(DurableLog.record(of:))
-        if let snapshot = message.snapshot {
+        if let snapshot = message.snapshot, message.keepsTail {
+            // What is behind its place stays: others may count on it.
+            let place = StoredPosition(index: snapshot.index, term: snapshot.term)
+            records += [.snapshotMark(place), .boundary(place)]
+        } else if let snapshot = message.snapshot {
             // Whatever is here at or behind its place contradicts it: the log starts over.
             if snapshot.index <= lastWritten { records.append(.truncate(from: snapshot.index)) }
             records.append(

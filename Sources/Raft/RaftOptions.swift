@@ -73,6 +73,12 @@ public struct RaftOptions: Sendable {
     /// write other entries of that term at the same places. Only to reproduce others' transcripts
     /// is this ever off.
     public var awaitsOwnVote = true
+    /// Whether a candidate learns from who refuses its vote what is committed.
+    ///
+    /// Whoever was voted out knows it, and its log may be longer than any other: a member that lost
+    /// that knowledge, and needs the other's vote by the membership it remembers, would never lead.
+    /// Only to reproduce others' transcripts is this ever off.
+    public var learnsFromRefusals = true
     /// A known bug to plant; only ever set by simulations of this package.
     package var flaw: RaftFlaw?
 

@@ -18,6 +18,7 @@ extension RawNode {
                 message.commit = state.commit
             }
             message.snapshot = ready.snapshot
+            message.keepsTail = ready.keepsTail
             message.repair = ready.repair
             if ready.repair?.restoresVote == true {
                 message.term = core.term

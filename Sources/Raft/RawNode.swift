@@ -124,7 +124,10 @@ extension RawNode {
         guard !message.kind.isLocal || isFromThread else {
             throw Refusal("raft.local-message", "a \(message.kind) message does not travel")
         }
-        let isStranger = core.tracker.progress.position(of: message.from) == nil
+        // A leader may have joined by an entry that is unreadable here, and supplies it.
+        let isRepair = message.kind == .repairResponse && message.from == core.leader
+        let isStranger =
+            core.tracker.progress.position(of: message.from) == nil && !isRepair
         guard !message.kind.isResponse || isFromThread || !isStranger else {
             throw Refusal(
                 "raft.unknown-member", "member \(message.from) is not of this configuration")
@@ -209,6 +212,7 @@ extension RawNode {
         guard core.failure == nil else { return false }
         return !core.messages.isEmpty || !core.messagesAfterAppend.isEmpty
             || core.log.unstable.hasNextEntries || !core.damage.repairs.isEmpty
+            || core.damage.restoresVote
             || core.log.hasNextCommittedEntries(allowUnstable: appliesUnstable)
             || !core.readStates.isEmpty || core.log.unstable.nextSnapshot != nil
             || core.softState != previousSoftState || core.hardState != previousHardState
@@ -242,6 +246,7 @@ extension RawNode {
         ready.messages = core.messages
         ready.readStates = core.readStates
         ready.snapshot = core.log.unstable.nextSnapshot
+        ready.keepsTail = ready.snapshot != nil && core.log.unstable.keepsTail
         let softState = core.softState
         if softState != previousSoftState { ready.softState = softState }
         let hardState = core.hardState

@@ -15,6 +15,9 @@ public struct Ready: Sendable {
     public var repair: StorageRepair?
     /// A snapshot to store and to replace the state machine by, before entries are applied.
     public var snapshot: Snapshot?
+    /// Whether the log behind the snapshot stays, which then takes the place of the log's beginning
+    /// only; else the log starts over. Only where storage reports damage.
+    public var keepsTail = false
     /// Entries to apply.
     public var committedEntries: [Entry] = []
     /// Messages to send, once the above is durable.

@@ -31,6 +31,7 @@ public enum Probe: String, Sendable, CaseIterable {
     case snapshotMade = "snapshot-made"
     case snapshotOffered = "snapshot-offered"
     case snapshotInstalled = "snapshot-installed"
+    case snapshotKeptTail = "snapshot-kept-tail"
     case stateFromPeer = "state-from-peer"
     // Members and disks.
     case processKilled = "process-killed"

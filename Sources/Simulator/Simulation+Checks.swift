@@ -16,9 +16,21 @@ extension Simulation {
             (plan.churnPace == 0 || isMembershipWhole)
             && clients.allSatisfy { $0.open == nil && $0.completed >= lengths.finalOperations }
             && members.allSatisfy {
-                $0.current?.engine.machine.appliedIndex == checks.lastApplied
-                    && $0.current?.engine.core.isImpaired == false
-                    && $0.current?.log.damaged.isEmpty == true
+                $0.current?.engine.machine.appliedIndex == checks.lastApplied && isHealed($0)
+            }
+    }
+
+    /// Whether a member has back what its disk lost, as far as it is in anybody's log: the rest is
+    /// in its state, and leaves its log when it next saves that.
+    private func isHealed(_ member: SimulatedMember) -> Bool {
+        guard let life = member.current else { return false }
+        guard life.engine.core.isImpaired || !life.log.damaged.isEmpty else { return true }
+        let others = members.filter { $0.number != member.number }.compactMap(\.current?.log)
+        let firstKept = others.map(\.firstIndex).min() ?? 0
+        let applied = life.engine.machine.appliedIndex
+        return life.log.isVoteCertain
+            && life.log.damaged.allSatisfy {
+                $0.upperBound <= applied && $0.upperBound < firstKept
             }
     }
 

@@ -136,7 +136,7 @@ extension Simulation {
         guard let snapshot = message.snapshot, let saved = members[from].saved,
             saved.descriptor.index == snapshot.index
         else { return }
-        member.fetched = saved
+        member.fetched[snapshot.index] = saved
         try feed(to, .message(message))
     }
 
@@ -144,13 +144,14 @@ extension Simulation {
     func install(
         _ snapshot: Snapshot, at member: SimulatedMember, _ life: MemberLife
     ) throws(Refusal) {
-        guard let fetched = member.fetched, fetched.descriptor.index == snapshot.index else {
+        guard let fetched = member.fetched[snapshot.index] else {
             throw Refusal(
                 "simulation.snapshot", "member \(member.number + 1) takes what it did not fetch")
         }
         probes.reach(.snapshotInstalled)
         tell("member \(member.number + 1) takes the state of entry \(snapshot.index)")
         try member.adopt(fetched, life)
+        member.fetched = member.fetched.filter { $0.key > snapshot.index }
         try checks.noteInstalled(member, life)
     }
 

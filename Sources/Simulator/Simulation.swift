@@ -321,6 +321,7 @@ public final class Simulation {
         _ batch: Message, of member: SimulatedMember, _ life: MemberLife
     ) throws(Refusal) {
         if let snapshot = batch.snapshot { try install(snapshot, at: member, life) }
+        if batch.keepsTail { probes.reach(.snapshotKeptTail) }
         let records = try life.log.records(of: batch)
         for case .truncate in records { probes.reach(.entriesTruncated) }
         var responses = batch.responses

@@ -62,6 +62,55 @@ import Testing
         #expect(try log.initialState().0 == HardState(term: 3, vote: 0, commit: 3))
     }
 
+    /// A snapshot that takes the place of what rotted lets go of no entry behind it, which others
+    /// count on; any other begins the log anew.
+    @Test(arguments: [true, false]) func keepsTheTailBehindASnapshot(keepsTail: Bool) throws {
+        let disk = MemoryDisk()
+        let log = try open(disk)
+        try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...6)))
+        var message = Message(.storageAppend, to: ReservedMember.appendThread, from: 1)
+        message.snapshot = Snapshot(
+            position: CorePosition(term: 2, index: 4),
+            configuration: ConfigurationState(voters: [1]))
+        message.keepsTail = keepsTail
+        try log.commit(try log.records(of: message))
+        for log in [log, try open(disk, appliedIndex: 4)] {
+            #expect(log.firstIndex == 5)
+            #expect(log.lastIndex == (keepsTail ? 6 : 4))
+            #expect(try log.term(at: 4) == 2)
+        }
+        try log.commit(try log.records(of: batch(term: 3, commit: 4, indexes: 5...5)))
+        #expect(log.lastIndex == 5)
+    }
+
+    /// Between taking a snapshot in and writing its mark, the state may be saved already: the mark of
+    /// that must not begin the log anew under entries that wait to be written. Cluster seed 689.
+    @Test func doesNotMarkWhatItHasNotReached() throws {
+        let disk = MemoryDisk()
+        let log = try open(disk)
+        try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...4)))
+        let waiting = try log.records(of: batch(term: 2, commit: 4, indexes: 5...6))
+        try log.compact(through: 4, covered: CorePosition(term: 2, index: 9))
+        #expect(log.lastIndex == 4)
+        try log.commit(waiting)
+        #expect(log.lastIndex == 6)
+    }
+
+    /// The log's beginning may be let go of while a repair of it waits to be written.
+    @Test func aRepairThatCameTooLateIsNone() throws {
+        let disk = MemoryDisk()
+        let log = try open(disk)
+        try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...6)))
+        var message = Message(.storageAppend, to: ReservedMember.appendThread, from: 1)
+        message.repair = StorageRepair(
+            entries: [Entry(term: 2, index: 3, kind: .normal, data: [7])])
+        let late = try log.records(of: message)
+        try log.compact(through: 4, covered: CorePosition(term: 2, index: 5))
+        try log.commit(late)
+        #expect(log.firstIndex == 5)
+        #expect(try open(disk, appliedIndex: 5).firstIndex == 5)
+    }
+
     /// The record of where the log begins is lost: what lies before the first entry is no entry of
     /// anybody's, and is not asked for.
     @Test func forgetsALostBeginning() throws {

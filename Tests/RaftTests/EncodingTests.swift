@@ -29,6 +29,7 @@ import Testing
         message.readPosition = random.next()
         message.leaderTick = random.next()
         message.knownCommit = random.next()
+        if message.isRefusedVote { message.knownCommitTerm = random.next() }
         message.context = random.bytes(Int(random.next(below: 9)))
         return message
     }

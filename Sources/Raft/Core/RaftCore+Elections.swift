@@ -112,7 +112,7 @@ extension RaftCore {
         let isUpToDate = try log.isUpToDate(candidateLast) || isUpToDateFlawed(candidateLast)
         guard mayVote, isUpToDate else {
             trace(.voteRejected(request))
-            sendVoteRejection(message)
+            try sendVoteRejection(message)
             return
         }
         trace(.voteCast(request))
@@ -124,10 +124,32 @@ extension RaftCore {
         }
     }
 
-    mutating func sendVoteRejection(_ message: Message) {
+    /// Refuses a vote, and tells what is known to be committed.
+    mutating func sendVoteRejection(_ message: Message) throws(Refusal) {
         var answer = Message(message.kind.voteResponse, to: message.from, term: term)
         answer.isRejected = true
+        answer.knownCommit = log.committed
+        answer.knownCommitTerm = try log.term(at: log.committed) ?? 0
         send(answer)
+    }
+
+    /// Learns from a refusal what is committed, whatever its term: where the logs have the same
+    /// entry, they have the same before it.
+    ///
+    /// It matters where a change of membership is among it. A member whose vote is needed by the
+    /// membership that this one remembers may have been voted out, never stand again, and have a
+    /// longer log: it can only refuse.
+    mutating func learnFromRefusal(_ message: Message) throws(Refusal) {
+        guard options.learnsFromRefusals, message.isRefusedVote, role != .leader,
+            message.knownCommit > log.committed, message.knownCommitTerm > 0,
+            try log.matches(
+                LogPosition(term: message.knownCommitTerm, index: message.knownCommit))
+        else { return }
+        try log.commit(to: message.knownCommit)
+        // Not elected by a membership that is about to change.
+        if role != .follower, try hasUnappliedConfigurationChange() {
+            becomeFollower(term: term, leader: ReservedMember.none)
+        }
     }
 
     func voteRequest(_ message: Message) throws(Refusal) -> TraceEvent.VoteRequest {

@@ -178,16 +178,14 @@ extension RaftCore {
         }
         let isTaken = try restore(snapshot)
         trace(.snapshotAnswered(snapshot.position, isTaken: isTaken, commit: log.committed))
-        send(
-            Message(
-                .appendResponse, to: message.from,
-                index: isTaken ? log.lastIndex : log.committed))
+        send(Message(.appendResponse, to: message.from, index: log.committed))
     }
 
-    /// Replaces log and membership by a snapshot; false when it brings nothing or is not for this
-    /// member.
-    private mutating func restore(_ snapshot: Snapshot) throws(Refusal) -> Bool {
-        guard snapshot.index > log.committed || replacesDamage(snapshot) else { return false }
+    /// Replaces log and membership by a snapshot, or where the log begins; false when it brings
+    /// nothing or is not for this member.
+    mutating func restore(_ snapshot: Snapshot) throws(Refusal) -> Bool {
+        let use = try use(of: snapshot)
+        guard use != .none else { return false }
         guard role == .follower else {
             trace(.snapshotRefusedByRole(role))
             becomeFollower(term: term + 1, leader: ReservedMember.none)
@@ -197,14 +195,19 @@ extension RaftCore {
             trace(.snapshotRefusedAsMember(snapshot.configuration))
             return false
         }
-        if try log.matches(snapshot.position), !replacesDamage(snapshot) {
+        switch use {
+        case .none: return false
+        case .commits:
             let last = try log.lastPosition()
             trace(
                 .snapshotFastForwarded(snapshot.position, commit: log.committed, last: last))
             try log.commit(to: snapshot.index)
             return false
+        case .replacesBeginning:
+            log.replaceBeginning(by: snapshot)
+            refreshDamage()
+        case .replacesLog: log.restore(snapshot)
         }
-        log.restore(snapshot)
         if options.flaw != .snapshotKeepsOldMembership {
             try restoreConfiguration(snapshot.configuration)
         }

@@ -7,6 +7,8 @@
 // have the same term, the entry is the leader's; where they differ, or the leader has none, the
 // entry here was never committed and is *condemned*: the next append replaces it.
 //
+// What is in nobody's log any more comes as a snapshot, from any member: it is committed state.
+//
 // Until then this member acknowledges nothing past the damage, does not stand for election, and
 // votes as one whose log is as good as its damaged end may have been.
 
@@ -33,7 +35,10 @@ struct Damage {
     var repairing: [LogIndex] = []
     /// Whether the next stored state makes the vote certain.
     var restoresVote = false
+    /// Ticks since something was lost.
     var elapsed = 0
+    /// How often others were asked for what is applied.
+    var questions = 0
 }
 
 extension RaftCore {
@@ -80,11 +85,18 @@ extension RaftCore {
     }
 
     mutating func tickRepair() {
-        guard isImpaired else { return }
+        guard isImpaired else {
+            damage.elapsed = 0
+            return
+        }
         refreshDamage()
         // Whoever votes alone has nobody to contradict.
         if !damage.isVoteCertain, tracker.isSingleton { hear(term: term, of: id) }
         damage.elapsed += 1
+        // What the others cannot supply either is in their snapshots, which only a leader sends.
+        if role == .leader, lacksWhatLeadersNeed, damage.elapsed > options.electionTicks {
+            becomeFollower(term: term, leader: ReservedMember.none)
+        }
         if (damage.elapsed - 1).isMultiple(of: max(options.electionTicks / 2, 1)) { askForRepair() }
     }
 
@@ -93,10 +105,13 @@ extension RaftCore {
     mutating func askForRepair() {
         guard isImpaired else { return }
         var message = Message(.repairRequest)
-        if let first = log.damaged.first {
-            if first.lowerBound <= log.committed {
-                message.index = first.lowerBound
-                message.rejectHint = min(first.upperBound, log.committed)
+        message.knownCommit = log.applied
+        // What is to be applied comes first: the rest may not be had any more, and can wait.
+        if let range = log.firstRangeToApply ?? nextAppliedRange {
+            let first = log.firstDamageToApply ?? range.lowerBound
+            if first <= log.committed {
+                message.index = first
+                message.rejectHint = min(range.upperBound, log.committed)
             } else {
                 message.index = collectionStart + LogIndex(damage.collected.count)
                 message.rejectHint = log.lastIndex
@@ -112,6 +127,16 @@ extension RaftCore {
         {
             message.to = leader
             send(message)
+        }
+    }
+
+    /// The unreadable entries to ask for where all are applied: one range after the other, since
+    /// some may be in nobody's log any more.
+    private var nextAppliedRange: ClosedRange<LogIndex>? {
+        mutating get {
+            guard !log.damaged.isEmpty else { return nil }
+            damage.questions += 1
+            return log.damaged[damage.questions % log.damaged.count]
         }
     }
 
@@ -138,30 +163,24 @@ extension RaftCore {
         answer.vote = role == .leader ? id : ReservedMember.none
         let isTrusted = role == .leader || options.flaw == .repairsFromAnyone
         let last = min(request.rejectHint, isTrusted ? log.lastIndex : log.committed)
-        if request.index >= log.firstIndex, request.index <= last {
+        let first = max(request.index, log.firstIndex)
+        if request.index > 0, first <= last {
+            answer.index = first
             do throws(Refusal) {
                 answer.entries = try log.slice(
-                    from: request.index, to: last + 1, maximumBytes: options.maximumMessageBytes)
+                    from: first, to: last + 1, maximumBytes: options.maximumMessageBytes)
             } catch {
                 guard error.code == "log.damaged" else { throw error }
                 refreshDamage()
             }
         }
-        send(answer)
-        // What is gone here too comes as a snapshot, in place of everything before it.
-        if role == .leader, request.index > 0, request.index < log.firstIndex,
-            let place = tracker.progress.position(of: request.from),
-            tracker.progress.values[place].state != .snapshot
-        {
-            _ = try sendSnapshot(place: place)
+        // What is gone here too is in the snapshot, which whoever asks needs if it has yet to apply
+        // it. One is enough: the leader's, or anybody's where nobody leads, perhaps for want of it.
+        let isGone = request.index > request.knownCommit && request.index < log.firstIndex
+        if isGone, role == .leader || leader == ReservedMember.none {
+            answer.snapshot = try snapshotToSend()
         }
-    }
-
-    /// Whether a snapshot replaces what is unreadable and still needed, and nothing else.
-    func replacesDamage(_ snapshot: Snapshot) -> Bool {
-        guard let last = log.damaged.last?.upperBound, let first = log.damaged.first?.lowerBound
-        else { return false }
-        return last > log.applied && first <= snapshot.index && snapshot.index >= log.lastIndex
+        send(answer)
     }
 
     /// Takes an answer to a question of this life.
@@ -177,6 +196,13 @@ extension RaftCore {
         }
         if answer.vote == answer.from, answer.logTerm == term, role == .follower {
             hasNews = try compareWithLeader(answer) || hasNews
+        }
+        // Not under the feet of the apply task; it is asked for again.
+        if let snapshot = answer.snapshot, damage.isVoteCertain, role == .follower,
+            log.applying == log.applied
+        {
+            let isTaken = try restore(snapshot)
+            trace(.snapshotAnswered(snapshot.position, isTaken: isTaken, commit: log.committed))
         }
         if hasNews { askForRepair() }
     }
@@ -241,8 +267,12 @@ extension RaftCore {
     /// Once every other voter has said its term, this member cannot have voted in a later one
     /// for anybody who could still win by it.
     private mutating func hear(term heard: Term, of member: MemberID) {
-        if damage.termsHeard.contains(where: { $0.member == member }) { return }
-        damage.termsHeard.append((member, heard))
+        // Counted anew with each answer: the membership may have changed since the last.
+        if let place = damage.termsHeard.firstIndex(where: { $0.member == member }) {
+            damage.termsHeard[place].term = max(damage.termsHeard[place].term, heard)
+        } else {
+            damage.termsHeard.append((member, heard))
+        }
         let others = tracker.configuration.voters.voters.filter { $0 != id }
         let isComplete = others.allSatisfy { voter in
             damage.termsHeard.contains { $0.member == voter }

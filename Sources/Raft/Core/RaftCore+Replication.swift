@@ -110,16 +110,9 @@ extension RaftCore {
             trace(.snapshotSkippedAsInactive(to))
             return false
         }
-        let snapshot: Snapshot
-        do throws(Refusal) {
-            snapshot = try log.snapshot()
-        } catch {
-            guard error.code == "storage.snapshot-not-ready" else { throw error }
+        guard let snapshot = try snapshotToSend() else {
             trace(.snapshotNotReady(to))
             return false
-        }
-        guard !snapshot.isEmpty else {
-            throw log.invariant("entries are gone and storage has no snapshot of them")
         }
         trace(
             .snapshotSent(
@@ -131,6 +124,21 @@ extension RaftCore {
         message.snapshot = snapshot
         send(message)
         return true
+    }
+
+    /// The snapshot of what is gone from the log; nil while it is being made.
+    func snapshotToSend() throws(Refusal) -> Snapshot? {
+        let snapshot: Snapshot
+        do throws(Refusal) {
+            snapshot = try log.snapshot()
+        } catch {
+            guard error.code == "storage.snapshot-not-ready" else { throw error }
+            return nil
+        }
+        guard !snapshot.isEmpty else {
+            throw log.invariant("entries are gone and storage has no snapshot of them")
+        }
+        return snapshot
     }
 
     mutating func broadcastHeartbeat() {

@@ -17,6 +17,7 @@ extension RaftCore {
         {
             return
         }
+        try learnFromRefusal(message)
         if message.term > term {
             guard try acceptHigherTerm(message) else { return }
         } else if message.term != 0, message.term < term {
@@ -66,17 +67,19 @@ extension RaftCore {
     private mutating func answerLowerTerm(_ message: Message) throws(Refusal) {
         if try takeLateFlawed(message) { return }
         switch message.kind {
-        case .heartbeat where options.checkQuorum || options.preVote,
-            .append where options.checkQuorum || options.preVote:
+        case .heartbeat where options.checkQuorum || options.preVote || lacksWhatLeadersNeed,
+            .append where options.checkQuorum || options.preVote || lacksWhatLeadersNeed:
             // The sender may be a leader that this member cannot depose by votes, since those
-            // are refused in a lease: an answer of the higher term makes it step down, and frees
-            // a member whose term ran ahead.
+            // are refused in a lease, or it must not stand for want of its disk: an answer of the
+            // higher term makes the sender step down, and frees a member whose term ran ahead.
             send(Message(.appendResponse, to: message.from))
-        case .preVote:
-            // Ignoring it could leave two members stuck, each waiting for the other.
+        case .preVote,
+            .vote where options.learnsFromRefusals:
+            // Ignoring it could leave two members stuck, each waiting for the other; and whoever
+            // stands in a lower term than another's, for ever, until it hears of that.
             let request = try voteRequest(message)
             trace(.voteRejected(request))
-            sendVoteRejection(message)
+            try sendVoteRejection(message)
         case .storageAppendResponse:
             // In a later term the entries may have been replaced while they were written, so the
             // acknowledgement says nothing about those here now. A snapshot holds committed

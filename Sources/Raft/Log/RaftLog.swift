@@ -117,6 +117,16 @@ struct RaftLog {
         return max(range.lowerBound, committed + 1)
     }
 
+    /// The first range of unreadable entries that reaches past what is applied.
+    var firstRangeToApply: ClosedRange<LogIndex>? {
+        damaged.first { $0.upperBound > applied }
+    }
+
+    /// The first unreadable entry that is not applied.
+    var firstDamageToApply: LogIndex? {
+        firstRangeToApply.map { max($0.lowerBound, applied + 1) }
+    }
+
     func invariant(_ what: String) -> Refusal { Refusal("raft.invariant", what) }
 }
 
@@ -223,6 +233,13 @@ extension RaftLog {
         committed = snapshot.index
         damaged = []
         unstable.restore(snapshot)
+    }
+
+    /// Puts a snapshot, whose place is in storage and holds its entry, where the log begins.
+    mutating func replaceBeginning(by snapshot: Snapshot) {
+        trace(.snapshotRestoreBegan(snapshot.position, log: summary))
+        committed = max(committed, snapshot.index)
+        unstable.replaceBeginning(by: snapshot)
     }
 
     var summary: TraceEvent.LogSummary {

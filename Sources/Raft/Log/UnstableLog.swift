@@ -10,6 +10,8 @@
 struct UnstableLog {
     private(set) var snapshot: Snapshot?
     private(set) var isSnapshotInProgress = false
+    /// Whether the snapshot takes the place of storage's beginning only.
+    private(set) var keepsTail = false
     private(set) var entries: [Entry] = []
     private(set) var offset: LogIndex
     private(set) var offsetInProgress: LogIndex
@@ -27,7 +29,7 @@ struct UnstableLog {
     /// The last index of the log, where it lies here.
     var lastIndex: LogIndex? {
         if !entries.isEmpty { return offset + LogIndex(entries.count) - 1 }
-        return snapshot?.index
+        return snapshot.map { max($0.index, offset - 1) }
     }
 
     /// The term at `index`, if it lies here.
@@ -92,6 +94,7 @@ struct UnstableLog {
         guard let snapshot, snapshot.index == index else { return }
         self.snapshot = nil
         isSnapshotInProgress = false
+        keepsTail = false
     }
 
     /// Begins anew after `snapshot`.
@@ -101,6 +104,14 @@ struct UnstableLog {
         entries = []
         self.snapshot = snapshot
         isSnapshotInProgress = false
+        keepsTail = false
+    }
+
+    /// Begins after `snapshot`, which lies in storage's log, and goes on as it is.
+    mutating func replaceBeginning(by snapshot: Snapshot) {
+        self.snapshot = snapshot
+        isSnapshotInProgress = false
+        keepsTail = true
     }
 
     /// Appends, replacing everything from the first new index on.

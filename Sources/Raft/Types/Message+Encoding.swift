@@ -2,7 +2,8 @@
 
 public import Primitives
 
-/// Every field in the order of its declaration; local kinds and `responses` do not travel.
+/// Every field in the order of its declaration, the last only in refused votes; local kinds and
+/// what never travels do not.
 extension Message: BinaryCodable {
     /// Appends the canonical form, without `responses`.
     public func encode(into encoder: inout BinaryEncoder) {
@@ -19,6 +20,7 @@ extension Message: BinaryCodable {
         encoder.number(leaderTick)
         encoder.number(knownCommit)
         encoder.data(context)
+        if isRefusedVote { encoder.number(knownCommitTerm) }
     }
 
     /// Reads the canonical form; refuses unknown and local kinds, and counts past their limits.
@@ -48,6 +50,7 @@ extension Message: BinaryCodable {
         leaderTick = try decoder.number()
         knownCommit = try decoder.number()
         context = try decoder.data(limit: WireLimit.contextBytes)
+        if isRefusedVote { knownCommitTerm = try decoder.number() }
     }
 }
 
@@ -84,6 +87,7 @@ extension Message {
     }
 
     private func checkSuppliedEntries() throws(Refusal) {
+        guard snapshot.map({ !$0.isEmpty }) ?? true else { throw malformed("has no snapshot") }
         var expected = index
         var lastTerm: Term = 0
         for entry in entries {

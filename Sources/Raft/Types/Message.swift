@@ -86,6 +86,12 @@ public struct StorageRepair: Hashable, Sendable {
     public var entries: [Entry] = []
     /// Whether the hard state beside it makes an uncertain vote certain again.
     public var restoresVote = false
+
+    /// A repair; without arguments, of nothing.
+    public init(entries: [Entry] = [], restoresVote: Bool = false) {
+        self.entries = entries
+        self.restoresVote = restoresVote
+    }
 }
 
 /// One message. Which fields mean something depends on the kind; the others are zero or empty.
@@ -110,8 +116,12 @@ public struct Message: Hashable, Sendable {
     public var commit: LogIndex
     /// `storageAppend`: the vote to make durable. `repairResponse`: who answers, if it leads.
     public var vote: MemberID
-    /// `snapshot`, `storageAppend` and its response.
+    /// `snapshot`, `storageAppend` and its response. `repairResponse`: what is asked for and in no
+    /// log any more is in it.
     public var snapshot: Snapshot?
+    /// `storageAppend`: whether the log behind the snapshot stays, which then takes the place of
+    /// the log's beginning only; else the log starts over. Never travels.
+    public var keepsTail: Bool
     /// Whether an answer is no.
     public var isRejected: Bool
     /// `appendResponse`: where the follower's log may match the leader's. `repairRequest`: the last
@@ -123,8 +133,11 @@ public struct Message: Hashable, Sendable {
     public var readPosition: UInt64
     /// `heartbeat` and its response: the leader's tick when it asked; bounds its lease.
     public var leaderTick: UInt64
-    /// `appendResponse`, `heartbeatResponse`: how far the follower knows the log to be committed.
+    /// `appendResponse`, `heartbeatResponse`, refused votes: how far the sender knows the log to be
+    /// committed. `repairRequest`: how far it has applied it.
     public var knownCommit: LogIndex
+    /// Refused votes: the term of the entry at `knownCommit`, 0 where it is not known.
+    public var knownCommitTerm: Term
     /// `readIndex` and its response: the caller's name for the read. `repairRequest` and its
     /// response: the life of the member that asks.
     public var context: [UInt8]
@@ -149,15 +162,22 @@ public struct Message: Hashable, Sendable {
         self.commit = commit
         vote = ReservedMember.none
         snapshot = nil
+        keepsTail = false
         isRejected = false
         rejectHint = 0
         isTransfer = false
         readPosition = 0
         leaderTick = 0
         knownCommit = 0
+        knownCommitTerm = 0
         context = []
         responses = []
         repair = nil
+    }
+
+    /// Whether it refuses a vote or a pre-vote.
+    var isRefusedVote: Bool {
+        isRejected && (kind == .voteResponse || kind == .preVoteResponse)
     }
 
     /// `storageAppend`: the state to make durable, or nil when it did not change.

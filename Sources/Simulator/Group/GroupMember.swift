@@ -55,10 +55,10 @@ package final class GroupMember {
 
     package init(
         options: RaftOptions, founding: Snapshot?, flaw: GroupStorage.Flaw? = nil,
-        observe: @escaping (TraceEvent) -> Void
+        offersSaved: Bool = false, observe: @escaping (TraceEvent) -> Void
     ) throws(Refusal) {
         id = options.id
-        storage = GroupStorage(flaw: flaw)
+        storage = GroupStorage(flaw: flaw, offersSaved: offersSaved)
         self.options = options
         self.observe = observe
         if let founding {
@@ -93,8 +93,8 @@ package final class GroupMember {
     }
 
     package func persist(
-        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?, isFlushed: Bool,
-        repair: StorageRepair? = nil
+        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?, keepsTail: Bool = false,
+        isFlushed: Bool, repair: StorageRepair? = nil
     ) throws(Refusal) {
         if let repair { try storage.write(repair) }
         if let state {
@@ -105,8 +105,14 @@ package final class GroupMember {
         }
         if isFlushed { storage.flushedState = storage.hardState }
         if let snapshot {
-            try storage.memory.apply(snapshot)
-            storage.damagedIndexes = [:]
+            if keepsTail {
+                try storage.memory.compact(through: snapshot.index)
+            } else {
+                try storage.memory.apply(snapshot)
+            }
+            storage.damagedIndexes = storage.damagedIndexes.filter {
+                keepsTail && $0.key > snapshot.index
+            }
             if storage.flaw == .snapshotWithoutState {
                 storage.state.position = snapshot.position
                 storage.state.configuration = snapshot.configuration

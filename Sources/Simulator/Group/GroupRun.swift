@@ -23,8 +23,10 @@ public struct GroupReport: Sendable {
     /// Whether the group ended waiting, rightly, for a disk to be replaced: too few of its voters
     /// can say what was committed.
     public let waits: Bool
-    /// Whether the group ended without rest because members that have not heard of the present
-    /// membership raise the term, which nothing forbids where there is no pre-vote.
+    /// How often a snapshot took the place of a damaged log's beginning and left its end.
+    public let tailsKept: Int
+    /// Whether the group ended without rest because a member that was voted out, and has not heard
+    /// of it, raises the term, which nothing forbids where there is no pre-vote.
     public let isDisturbed: Bool
     /// What was violated; nil when all held.
     public let violation: Refusal?
@@ -53,7 +55,8 @@ public struct GroupRun: Sendable {
         do throws(Refusal) {
             let made = try GroupSimulation(
                 seed: seed, voters: [3, 5, 4, 2][Int(seed / 4 % 4)],
-                hostility: GroupRun.hostility(seed), storageFlaw: storageFlaw
+                hostility: GroupRun.hostility(seed), storageFlaw: storageFlaw,
+                offersSaved: seed / 8 % 2 == 1
             ) { GroupRun.configure(&$0, seed, coreFlaw) }
             group = made
             try made.run(steps: steps)
@@ -76,7 +79,8 @@ public struct GroupRun: Sendable {
             seed: seed, traceHash: group?.traceHash ?? 0, entries: group?.lastApplied ?? 0,
             elections: group?.elections ?? 0, changes: group?.changesApplied ?? 0,
             reads: group?.readsAnswered ?? 0, damaged: group?.damagedEntries ?? 0,
-            waits: waits, isDisturbed: isDisturbed, violation: violation)
+            waits: waits, tailsKept: group?.tailsKept ?? 0, isDisturbed: isDisturbed,
+            violation: violation)
     }
 
     /// Runs the seeds; tells of each in their order, until `tell` answers false.
@@ -93,7 +97,9 @@ public struct GroupRun: Sendable {
         case 2:
             (hostility.crash, hostility.membershipChange, hostility.compaction) = (15, 30, 30)
         case 3:
-            (hostility.crash, hostility.damage, hostility.compaction) = (15, 700, 0)
+            (hostility.crash, hostility.damage) = (15, 700)
+            // What is gone everywhere comes as a snapshot.
+            hostility.compaction = seed / 256 % 2 == 0 ? 0 : 20
             (hostility.membershipChange, hostility.suddenDeath) = (2, 200)
         default: break
         }
@@ -137,6 +143,8 @@ public struct GroupOutcome: Sendable {
     public private(set) var reads = 0
     /// How many entries were made unreadable.
     public private(set) var damaged = 0
+    /// Snapshots that took the place of a damaged log's beginning and left its end.
+    public private(set) var tailsKept = 0
     /// Groups that ended waiting for a disk to be replaced.
     public private(set) var waiting = 0
     /// Groups that ended disturbed by members of an earlier membership, for want of pre-vote.
@@ -157,6 +165,7 @@ public struct GroupOutcome: Sendable {
         changes += report.changes
         reads += report.reads
         damaged += report.damaged
+        tailsKept += report.tailsKept
         if report.waits { waiting += 1 }
         if report.isDisturbed { disturbed += 1 }
         trace.add(report.seed)

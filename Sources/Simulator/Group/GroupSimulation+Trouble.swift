@@ -83,10 +83,10 @@ extension GroupSimulation {
         let lastApplied = oracle.lastApplied
         let members = members
         member.storage.damage(&random, voteChance: voteChance) { index in
-            guard index <= lastApplied else { return true }
-            let term = try? member.storage.memory.term(at: index)
+            guard index <= lastApplied, let term = try? member.storage.memory.term(at: index)
+            else { return true }
             return members.contains { other in
-                other.id != member.id && (try? other.storage.memory.term(at: index)) == term
+                other.id != member.id && other.storage.hasOnDisk(term: term, at: index)
             }
         }
         damagedEntries += member.storage.damagedIndexes.count - before
@@ -113,8 +113,9 @@ extension GroupSimulation {
     // MARK: Recovery
 
     /// Ends all trouble and lets the group come to rest; answers whether it serves again.
-    package func heal(steps: Int = 4000) throws(Refusal) -> Bool {
+    package func heal(steps: Int = 12_000) throws(Refusal) -> Bool {
         hostility = .calm
+        isCalm = true
         isolated = []
         fates = []
         for member in members {
@@ -157,18 +158,34 @@ extension GroupSimulation {
         guard let leader = leaders.max(by: { $0.node.term < $1.node.term }) else { return false }
         return leader.node.configuration.voters.voters.allSatisfy { id in
             let member = members[Int(id) - 1]
-            return member.storage.state.position.index > index && !member.node.isImpaired
+            return member.storage.state.position.index > index
+                && isHealed(member, among: leader.node.configuration.voters.voters)
         }
     }
 
-    /// Whether members that stand for election by different memberships are left to do so: without
-    /// pre-vote each raises the term for itself, and need not hear of the others' (Ongaro 2014,
-    /// section 4.2.3).
+    /// Whether a member has back all that it needs, and whatever else of it is in a voter's log.
+    private func isHealed(_ member: GroupMember, among voters: MemberSet) -> Bool {
+        guard member.node.isImpaired else { return true }
+        return member.storage.isVoteCertain
+            && member.storage.damagedIndexes.keys.allSatisfy { index in
+                index <= member.node.appliedIndex
+                    && !voters.contains { id in
+                        let storage = members[Int(id) - 1].storage
+                        return id != member.id && index >= storage.firstIndex
+                            && index <= storage.lastIndex
+                    }
+            }
+    }
+
+    /// Whether a member that was voted out, and has not heard of it, stands for election: without
+    /// pre-vote it raises the term each time, and nothing forbids that (Ongaro 2014, section 4.2.3).
     var isDisturbed: Bool {
-        guard members.contains(where: { !$0.options.preVote }) else { return false }
-        let memberships = members.filter { $0.node.configuration.voters.voters.contains($0.id) }
-            .map { $0.node.configuration.state }
-        return memberships.contains { $0 != memberships.first }
+        let present = oracle.latestConfiguration
+        return members.contains { member in
+            !member.options.preVote && !present.voters.contains(member.id)
+                && !present.votersOutgoing.contains(member.id)
+                && member.node.configuration.voters.contains(member.id)
+        }
     }
 
     /// Whether so few disks of the present voters are whole that the group must wait for one to be

@@ -15,6 +15,8 @@ package final class GroupSimulation {
     var oracle: GroupOracle
     /// How many steps were taken.
     var clock = 0
+    /// Whether all trouble has ended.
+    var isCalm = false
     private var network: [Message] = []
     /// Messages that arrive at a later step.
     private var late: [(due: Int, message: Message)] = []
@@ -25,6 +27,8 @@ package final class GroupSimulation {
     package private(set) var changesApplied = 0
     /// Entries that were made unreadable.
     package internal(set) var damagedEntries = 0
+    /// How often a snapshot took the place of a log's beginning and left its end.
+    package private(set) var tailsKept = 0
     private var trace = TraceHash()
     /// The fingerprint of everything that was applied.
     package var traceHash: UInt64 { trace.value }
@@ -37,7 +41,8 @@ package final class GroupSimulation {
 
     package init(
         seed: UInt64, voters: Int = 3, spares: Int = 2, hostility: Hostility = Hostility(),
-        storageFlaw: GroupStorage.Flaw? = nil, configure: (inout RaftOptions) -> Void = { _ in }
+        storageFlaw: GroupStorage.Flaw? = nil, offersSaved: Bool = false,
+        configure: (inout RaftOptions) -> Void = { _ in }
     ) throws(Refusal) {
         random = SplitMix64(seed: seed)
         self.hostility = hostility
@@ -58,7 +63,7 @@ package final class GroupSimulation {
             members.append(
                 try GroupMember(
                     options: options, founding: number <= voters ? founding.snapshot : nil,
-                    flaw: storageFlaw
+                    flaw: storageFlaw, offersSaved: offersSaved
                 ) { [unowned self] event in self.observe(event, at: id) })
         }
     }
@@ -114,14 +119,14 @@ package final class GroupSimulation {
         clock += 1
         for member in members where member.isUp && member.pausedUntil <= clock {
             if !member.held.isEmpty { try goOn(member) }
-            if chance(300) {
+            if isTickDue(member) {
                 try member.node.tick()
                 try audit(member)
             }
             try work(member)
         }
         try misbehave()
-        if chance(300) { propose() }
+        if chance(300), !isCalm || !isBacklogged { propose() }
         if chance(100) { try read(at: anyMember()) }
         try deliver()
         for member in members where member.isUp {
@@ -132,6 +137,25 @@ package final class GroupSimulation {
         }
     }
 
+    /// In trouble clocks run as they like. In calm an election timeout is many times what a message
+    /// and its answer take, without which nobody leads for long (Ongaro and Ousterhout 2014, 5.6).
+    private func isTickDue(_ member: GroupMember) -> Bool {
+        guard isCalm else { return chance(300) }
+        let pace = max(GroupSimulation.calmElectionSteps / member.options.electionTicks, 1)
+        return (clock + 3 * Int(member.id)).isMultiple(of: pace)
+    }
+
+    /// The least steps that an election timeout lasts in calm; a message and its answer take some
+    /// five.
+    private static let calmElectionSteps = 50
+
+    /// Whether a leader has more to replicate than it soon can: clients wait for that.
+    private var isBacklogged: Bool {
+        members.contains { member in
+            member.node.role == .leader && member.node.lastIndex > member.node.committedIndex + 40
+        }
+    }
+
     package func run(steps: Int) throws(Refusal) {
         for _ in 0..<steps where violation == nil { try step() }
     }
@@ -139,9 +163,7 @@ package final class GroupSimulation {
     private func work(_ member: GroupMember) throws(Refusal) {
         if !member.appendQueue.isEmpty, member.diskBusyUntil <= clock, chance(500) {
             let message = member.appendQueue.removeFirst()
-            try store(
-                message.hardState, message.entries, message.snapshot, message.repair,
-                isFlushed: !message.responses.isEmpty || message.repair != nil, at: member)
+            try store(message, isFlushed: !message.responses.isEmpty, at: member)
             for response in message.responses { try route(response, from: member) }
         }
         if !member.applyQueue.isEmpty, chance(500) {
@@ -156,9 +178,7 @@ package final class GroupSimulation {
             for message in ready.messages { try route(message, from: member) }
             return
         }
-        try store(
-            ready.hardState, ready.entries, ready.snapshot, ready.repair,
-            isFlushed: ready.needsFlush, at: member)
+        try store(Message(storing: ready), isFlushed: ready.needsFlush, at: member)
         try apply(ready.committedEntries, at: member)
         for message in ready.messages { try route(message, from: member) }
         try member.node.advance()
@@ -166,15 +186,20 @@ package final class GroupSimulation {
     }
 
     private func store(
-        _ state: HardState?, _ entries: [Entry], _ snapshot: Snapshot?, _ repair: StorageRepair?,
-        isFlushed: Bool, at member: GroupMember
+        _ batch: Message, isFlushed: Bool, at member: GroupMember
     ) throws(Refusal) {
-        try member.persist(state, entries, snapshot, isFlushed: isFlushed, repair: repair)
-        if let state, isFlushed {
+        let isFlushed = isFlushed || batch.repair != nil
+        try member.persist(
+            batch.hardState, batch.entries, batch.snapshot, keepsTail: batch.keepsTail,
+            isFlushed: isFlushed, repair: batch.repair)
+        if let state = batch.hardState, isFlushed {
             oracle.noteVote(
-                of: member.id, state, isRestored: repair?.restoresVote == true)
+                of: member.id, state, isRestored: batch.repair?.restoresVote == true)
         }
-        if snapshot != nil { noteApplied(member.storage.state, by: member.id) }
+        if batch.snapshot != nil {
+            if batch.keepsTail { tailsKept += 1 }
+            noteApplied(member.storage.state, by: member.id)
+        }
     }
 
     private func apply(_ entries: [Entry], at member: GroupMember) throws(Refusal) {
@@ -276,5 +301,14 @@ package final class GroupSimulation {
                 + "commit \(status.hardState.commit) applied \(status.applied) "
                 + "log \(member.storage.firstIndex)...\(status.lastIndex) \(voters)"
         }.joined(separator: "\n")
+    }
+}
+
+extension Message {
+    /// What synchronous storage is to write of a round of work, as the other kind is told it.
+    fileprivate init(storing ready: Ready) {
+        self.init(.storageAppend, entries: ready.entries)
+        (snapshot, keepsTail, repair) = (ready.snapshot, ready.keepsTail, ready.repair)
+        (term, vote, commit) = ready.hardState.map { ($0.term, $0.vote, $0.commit) } ?? (0, 0, 0)
     }
 }

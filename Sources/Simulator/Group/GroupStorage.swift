@@ -4,7 +4,7 @@
 package import Primitives
 package import Raft
 
-/// Storage whose snapshot is made on demand from the applied state.
+/// Storage whose snapshot is made on demand from the applied state, or is the saved one.
 package final class GroupStorage: Storage {
     /// A bug of a storage layer.
     package enum Flaw: String, Sendable, CaseIterable {
@@ -35,8 +35,13 @@ package final class GroupStorage: Storage {
     var damagedIndexes: [LogIndex: Bool] = [:]
     package internal(set) var isVoteCertain = true
     let flaw: Flaw?
+    /// Whether others are sent the state that was saved, and not the latest.
+    private let offersSaved: Bool
 
-    init(flaw: Flaw?) { self.flaw = flaw }
+    init(flaw: Flaw?, offersSaved: Bool) {
+        self.flaw = flaw
+        self.offersSaved = offersSaved
+    }
 
     package var firstIndex: LogIndex { memory.firstIndex }
     package var lastIndex: LogIndex { memory.lastIndex }
@@ -72,7 +77,10 @@ package final class GroupStorage: Storage {
         guard state.position.index > 0 else {
             throw Refusal("storage.snapshot-not-ready", "nothing is applied")
         }
-        return state.snapshot
+        // From before a change of membership it is of no use to who came by the change.
+        let isCurrent = saved.configuration == state.configuration
+        let reaches = saved.position.index > 0 && saved.position.index + 1 >= firstIndex
+        return offersSaved && isCurrent && reaches ? saved.snapshot : state.snapshot
     }
 
     package var damaged: [ClosedRange<LogIndex>] {
@@ -147,7 +155,8 @@ package final class GroupStorage: Storage {
 
     /// Writes what was supplied by others; refuses what is not what was there.
     func write(_ repair: StorageRepair) throws(Refusal) {
-        for entry in repair.entries {
+        // The log's beginning may be let go of meanwhile.
+        for entry in repair.entries where entry.index >= firstIndex {
             guard damagedIndexes[entry.index] != nil else {
                 throw Refusal("simulation.repair", "entry \(entry.index) is not damaged")
             }

@@ -52,10 +52,7 @@ struct FaultPlan {
         self.weights = isCorruption ? FaultPlan.corruption : weights
         segmentBytes = 1 << random.pick(13...17)
         let rots = isCorruption || weights.contains { $0.kind == .rotDisk }
-        // Not yet with rot: a member whose committed entries rotted before it applied them, and are
-        // in nobody's log any more, takes no snapshot that ends before its own log does, and so
-        // waits for one that reaches further.
-        snapshotEntries = !rots && random.happens(600) ? random.pick(8...60) : 0
+        snapshotEntries = random.happens(600) ? random.pick(8...60) : 0
         trailingEntries = random.pick(0...20)
         // Two voters of which one's disk rots would have to wait for an operator.
         churnPace = !rots && random.happens(600) ? random.pick(200_000...2_000_000) : 0

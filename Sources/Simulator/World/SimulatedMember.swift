@@ -54,8 +54,8 @@ final class SimulatedMember {
     private var database: StateDatabase?
     /// The newest durable copy of its own state.
     private(set) var saved: SavedState?
-    /// Another member's, on its way into the state's place.
-    var fetched: SavedState?
+    /// Other members', that may go into the state's place, by their indexes.
+    var fetched: [UInt64: SavedState] = [:]
     /// How many lives it had; events of an earlier one do not concern it any more.
     private(set) var life: UInt64 = 0
     private(set) var current: MemberLife?
@@ -188,7 +188,7 @@ final class SimulatedMember {
         }
         disk = flaw == .returnsWiped ? MemoryDisk() : disk.afterCrash(&random)
         if flaw == .returnsWiped { saved = nil }
-        fetched = nil
+        fetched = [:]
         database = nil
         end()
     }

@@ -50,6 +50,7 @@ struct SimulateGroup: AsyncParsableCommand {
             ("entries", "\(outcome.entries)"), ("elections", "\(outcome.elections)"),
             ("changes of membership", "\(outcome.changes)"), ("reads", "\(outcome.reads)"),
             ("unreadable entries", "\(outcome.damaged)"),
+            ("logs begun anew, ends kept", "\(outcome.tailsKept)"),
             ("waiting for a disk", "\(outcome.waiting)"),
             ("disturbed, without pre-vote", "\(outcome.disturbed)"), ("trace", outcome.traceText),
         ]
@@ -66,7 +67,8 @@ struct SimulateGroup: AsyncParsableCommand {
                 "entries": .int(outcome.entries), "elections": .int(outcome.elections),
                 "changes": .int(outcome.changes), "reads": .int(outcome.reads),
                 "damaged": .int(outcome.damaged), "waiting": .int(outcome.waiting),
-                "disturbed": .int(outcome.disturbed), "trace": .string(outcome.traceText),
+                "tails_kept": .int(outcome.tailsKept), "disturbed": .int(outcome.disturbed),
+                "trace": .string(outcome.traceText),
             ])
         guard outcome.violations.isEmpty else { throw ExitCode(ExitStatus.refused) }
     }

@@ -18,6 +18,7 @@ extension EtcdRaftInteraction {
         options.preVote = false
         options.removalPolicy = .stay
         options.awaitsOwnVote = false
+        options.learnsFromRefusals = false
         return options
     }
 
