@@ -18,6 +18,8 @@ public struct TypedDataRules: Sendable {
     var allowsLooseNames: Bool
     /// The type `EIP712Domain` may be absent; it is then read off the domain's members.
     var infersDomainType: Bool
+    /// A struct may have no members: its hash is that of its type alone.
+    var allowsEmptyStructures: Bool
     /// A struct may be null or missing, as 32 zero bytes: how wallets end a recursive type.
     var allowsAbsentStructures: Bool
 
@@ -25,11 +27,11 @@ public struct TypedDataRules: Sendable {
     public static let strict = TypedDataRules(
         allowsIntegerAliases: false, allowsHexadecimalIntegers: false, allowsWideNumbers: false,
         infersPrimaryType: false, allowsLooseNames: false, infersDomainType: false,
-        allowsAbsentStructures: false)
+        allowsEmptyStructures: false, allowsAbsentStructures: false)
 
     /// What other tools write and mean without doubt: for signing and checking others' documents.
     public static let interoperable = TypedDataRules(
         allowsIntegerAliases: true, allowsHexadecimalIntegers: true, allowsWideNumbers: true,
         infersPrimaryType: true, allowsLooseNames: true, infersDomainType: true,
-        allowsAbsentStructures: true)
+        allowsEmptyStructures: true, allowsAbsentStructures: true)
 }

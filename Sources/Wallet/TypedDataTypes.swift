@@ -87,7 +87,8 @@ public struct TypedDataTypes: Sendable {
     private static func parse(
         _ definition: Definition, _ rules: TypedDataRules
     ) throws(Refusal) -> [TypedDataType] {
-        guard (1...countLimit).contains(definition.members.count) else {
+        let least = rules.allowsEmptyStructures ? 0 : 1
+        guard (least...countLimit).contains(definition.members.count) else {
             throw Refusal(
                 "typed-data.type", "\(definition.name) has \(definition.members.count) members")
         }

@@ -24,14 +24,18 @@ extension BudgetElection {
         guard byCost else {
             return votes[left] == votes[right] ? 0 : (votes[left] > votes[right] ? 1 : -1)
         }
-        // votes / cost, multiplied out; what is free and liked goes first.
-        let first = Rational(votes[left]) * projects[right].cost
-        let second = Rational(votes[right]) * projects[left].cost
+        // votes / cost, multiplied out; what is free and liked goes first, what nobody likes last.
         let free = (
             projects[left].cost.isZero && votes[left] > 0,
             projects[right].cost.isZero && votes[right] > 0
         )
         if free.0 != free.1 { return free.0 ? 1 : -1 }
+        if free.0 { return 0 }
+        if votes[left] == 0 || votes[right] == 0 {
+            return votes[left] == votes[right] ? 0 : (votes[right] == 0 ? 1 : -1)
+        }
+        let first = Rational(votes[left]) * projects[right].cost
+        let second = Rational(votes[right]) * projects[left].cost
         return first == second ? 0 : (first > second ? 1 : -1)
     }
 
@@ -70,10 +74,11 @@ extension BudgetElection {
         return BudgetOutcome(order: run.bought)
     }
 
-    /// All outcomes of Phragmen's rule over all ways to break ties; nil past `limit` runs.
-    public func allPhragmen(limit: Int = 10_000) -> Set<[Int]>? {
+    /// All outcomes of Phragmen's rule over all ways to break ties, with what was bought before;
+    /// nil past `limit` runs.
+    public func allPhragmen(after start: [Int] = [], limit: Int = 10_000) -> Set<[Int]>? {
         var outcomes: Set<[Int]> = []
-        var open = [PhragmenRun(self)]
+        var open = [PhragmenRun(self, bought: start)]
         var steps = 0
         while let run = open.popLast() {
             steps += 1

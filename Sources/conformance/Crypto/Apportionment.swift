@@ -69,7 +69,7 @@ enum ApportionmentCases {
         var accumulators = try RemainderAccumulators(weights: weights)
         var carried = weights.map { _ in Amount.zero }
         var rounded = carried
-        for _ in 0..<(row["count"]?.integer ?? 0) {
+        for _ in 0..<(Swift.min(row["count"]?.unsigned ?? 0, 1 << 24)) {
             let paid = try accumulators.distribute(each)
             let parts = try Apportionment.largestRemainder(each, weights: weights)
             for index in weights.indices {

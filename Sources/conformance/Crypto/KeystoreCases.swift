@@ -45,6 +45,7 @@ enum KeystoreCases {
         if let derivedKey, derived.exposed() != derivedKey { return false }
         let key = try keystore.open(derivedKey: derived).bytes.exposed()
         let expected = try row.bytes("priv")
+        guard expected.count <= 32 else { return false }
         let padded = [UInt8](repeating: 0, count: 32 - expected.count) + expected
         return try key == padded && Keystore(keystore.json) == keystore
     }

@@ -122,12 +122,13 @@ enum TransparencyLogCases {
         for (section, isEntries) in [("tile_paths", false), ("entries_paths", true)] {
             for (index, row) in tally.rows(document, section).enumerated() {
                 tally.expect("\(section) \(index)") {
-                    let content =
-                        isEntries
-                        ? Tile.Content.entries : .hashes(row: UInt8(try number(row, "level")))
+                    let level = isEntries ? 0 : UInt8(exactly: try number(row, "level"))
+                    guard let level, let width = Int(exactly: try number(row, "width")) else {
+                        return false
+                    }
                     let tile = try Tile(
-                        content, index: try number(row, "index"),
-                        width: Int(try number(row, "width")))
+                        isEntries ? .entries : .hashes(row: level),
+                        index: try number(row, "index"), width: width)
                     let path = try row.text("path")
                     return try tile.path == path && Tile(parsing: path) == tile
                 }
@@ -176,6 +177,7 @@ private struct Log {
     init() {}
 
     init(size: UInt64) throws {
+        guard size <= 1 << 20 else { throw Refusal("conformance.form", "\(size) leaves") }
         for index in 0..<size { try append(Array("leaf-\(index)".utf8)) }
     }
 }

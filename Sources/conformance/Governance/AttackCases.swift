@@ -102,7 +102,10 @@ final class AttackScenario {
     // MARK: Steps
 
     func check(_ step: JSON) throws(Refusal) {
-        if let t = step["t"]?.unsigned { try community.advance(to: t + offset) }
+        if let t = step["t"]?.unsigned {
+            guard t < 1 << 40 else { throw mismatch("\(t) seconds is beyond any calendar") }
+            try community.advance(to: t + offset)
+        }
         var refusal: Refusal?
         do {
             try perform(step)
@@ -225,6 +228,7 @@ final class AttackScenario {
             ? span.1 - span.0
             : step["seconds"]?.unsigned ?? step["length"]?.unsigned ?? step["duration"]?.unsigned
                 ?? 0
+        guard seconds < 1 << 40 else { throw mismatch("\(seconds) seconds is no outage") }
         community.apply { _, state in
             _ = community.engine.postpone(by: seconds * 1000, in: state)
         }

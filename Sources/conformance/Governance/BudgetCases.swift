@@ -70,10 +70,15 @@ enum BudgetCases {
         for rule in try item.field("expected").members ?? [] {
             let parts = rule.key.split(separator: "/").map(String.init)
             let election = try election(item, satisfaction: parts.last ?? "-")
-            guard let ours = try tiedOutcomes(parts.first ?? "", parts.last ?? "-", election)
+            let start = (item.members ?? []).first { $0.key.hasPrefix("initial") }
+            let given = (start?.value.elements ?? []).compactMap(\.text)
+            let bought = election.projects.indices.filter {
+                given.contains(election.projects[$0].name)
+            }
+            guard
+                let ours = try tiedOutcomes(
+                    parts.first ?? "", parts.last ?? "-", election, after: bought)
             else { throw mismatch("\(rule.key): too many ties") }
-            let start = (item["initial"] ?? item["initialAllocation"])?.elements ?? []
-            let given = start.compactMap(\.text)
             let names = Set(
                 ours.map { Set($0.map { election.projects[$0].name } + given).sorted() })
             let theirs = try rule.value.items("allTiedOutcomes").map {
@@ -84,14 +89,14 @@ enum BudgetCases {
     }
 
     private static func tiedOutcomes(
-        _ rule: String, _ satisfaction: String, _ election: BudgetElection
+        _ rule: String, _ satisfaction: String, _ election: BudgetElection, after bought: [Int]
     ) throws(Refusal) -> Set<[Int]>? {
         if rule.hasPrefix("mes_add_"), let step = Rational(String(rule.dropFirst(8))) {
             return election.allEqualSharesRaised(by: step)
         }
         switch rule {
         case "mes": return election.allEqualShares()
-        case "phragmen": return election.allPhragmen()
+        case "phragmen": return election.allPhragmen(after: bought)
         case "greedy", "greedy_utilitarian_welfare":
             // By the utility of a unit of cost: with utility = cost that is the order of votes.
             return election.allGreedy(byCost: satisfaction.hasPrefix("card"))
@@ -181,7 +186,7 @@ enum BudgetCases {
         let worth = projects.indices.map { project -> Rational in
             let cost = projects[project].cost
             switch satisfaction {
-            case "cardinality": return .one
+            case let word where word.hasPrefix("card"): return .one
             case "effort": return cost.divided(by: Rational(votes[project])) ?? .zero
             case "cost_sqrt", "additive_cost_sqrt": return cost.squareRoot(precision: 64)
             default: return cost

@@ -47,11 +47,17 @@ extension JSON {
         return list
     }
 
-    /// The whole number under `key`.
+    /// The whole number under `key`: a time, a count or a length, none of which is that large.
     func integer(_ key: String) throws(Refusal) -> Int {
-        guard let value = try field(key).integer else {
-            throw mismatch("`\(key)` is no whole number")
+        guard let value = try field(key).integer, value.magnitude < 1 << 53 else {
+            throw mismatch("`\(key)` is no whole number, or too large")
         }
+        return value
+    }
+
+    /// The yes or no under `key`.
+    func flag(_ key: String) throws(Refusal) -> Bool {
+        guard let value = try field(key).flag else { throw mismatch("`\(key)` is no yes or no") }
         return value
     }
 
@@ -84,32 +90,59 @@ extension JSON {
     }
 }
 
-extension Rational {
-    /// Reads what `init(_:)` reads, and an exponent: `1e-06`.
-    init?(scientific text: String) {
-        if let whole = Amount(decimal: text) {
-            self.init(whole.units)
-            return
-        }
-        guard let mark = text.lastIndex(where: { $0 == "e" || $0 == "E" }) else {
-            // A float is printed with more digits than a fraction reads; the rest is below 10^-18.
-            let decimals = text.firstIndex(of: ".").map { text.index(after: $0) } ?? text.endIndex
-            let isPlain = text[decimals...].allSatisfy(\.isNumber)
-            self.init(isPlain ? String(text[..<decimals] + text[decimals...].prefix(18)) : text)
-            return
-        }
-        guard let exponent = Int(text[text.index(after: mark)...]), abs(exponent) <= 30,
-            var value = Rational(String(text[..<mark]))
+extension Natural {
+    /// Reads decimal digits, at most 400 of them.
+    init?(digits text: some StringProtocol) {
+        guard !text.isEmpty, text.utf8.count <= 400,
+            text.utf8.allSatisfy({ 0x30...0x39 ~= $0 })
         else { return nil }
-        for _ in 0..<abs(exponent) {
-            value = exponent > 0 ? value * Rational(10) : value.divided(by: Rational(10)) ?? .zero
+        self = text.utf8.reduce(.zero) { $0 * Natural(10) + Natural(UInt128($1 - 0x30)) }
+    }
+}
+
+extension Rational {
+    /// Reads what `init(_:)` reads, of any length, and an exponent: `7/13`, `1e-06`, `12.5%`.
+    init?(scientific text: String) {
+        if let slash = text.firstIndex(of: "/") {
+            guard let above = Natural(digits: text[..<slash]),
+                let below = Natural(digits: text[text.index(after: slash)...])
+            else { return nil }
+            self.init(above, over: below)
+            return
         }
-        self = value
+        let mark = text.firstIndex { $0 == "e" || $0 == "E" }
+        let percent = text.hasSuffix("%")
+        let parts = text[..<(mark ?? text.endIndex)].dropLast(percent ? 1 : 0)
+            .split(separator: ".", omittingEmptySubsequences: false)
+        let exponent = mark.map { Int(text[text.index(after: $0)...]) } ?? 0
+        guard parts.count <= 2, !(percent && mark != nil), let exponent, abs(exponent) <= 400,
+            let digits = Natural(digits: parts.joined())
+        else { return nil }
+        let decimals = parts.count == 2 ? parts[1].utf8.count : 0
+        // `.5` and `5.` are no numbers.
+        guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        let shift = exponent - decimals - (percent ? 2 : 0)
+        let scale = (0..<abs(shift)).reduce(Natural.one) { scale, _ in scale * Natural(10) }
+        self.init(shift > 0 ? digits * scale : digits, over: shift < 0 ? scale : .one)
+    }
+
+    /// The same number as a fraction of 128 bits, for the tally rules; nil when it is wider.
+    var fraction: Fraction? {
+        guard let above = numerator.asUInt128, let below = denominator.asUInt128 else { return nil }
+        return Fraction(above, over: below)
     }
 
     /// The distance to another.
     func distance(to other: Rational) -> Rational {
         self > other ? subtracting(other) : other.subtracting(self)
+    }
+}
+
+extension Int {
+    /// The sum, held at the ends of the range: a case may name any time.
+    func later(by other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }
 

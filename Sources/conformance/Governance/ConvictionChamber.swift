@@ -120,7 +120,7 @@ final class ConvictionChamber {
         case .completed(let ended, let ayesWon):
             // Only the side that won stays locked.
             let capital = ayesWon ? vote.aye : vote.nay
-            let until = ended + Int(vote.conviction.lockPeriods) * lockingPeriod
+            let until = ended.later(by: Int(vote.conviction.lockPeriods) * lockingPeriod)
             if vote.isStandard, !capital.isZero, vote.conviction.level > 0, block < until {
                 guard who == by else { throw Refusal("NoPermissionYet", "it is locked") }
                 standing.keep(capital, until: until)
@@ -163,7 +163,8 @@ final class ConvictionChamber {
         }
         standing.delegation = nil
         standing.keep(
-            ended.balance, until: block + Int(ended.conviction.lockPeriods) * lockingPeriod)
+            ended.balance,
+            until: block.later(by: Int(ended.conviction.lockPeriods) * lockingPeriod))
         standings[who, default: [:]][cls] = standing
     }
 

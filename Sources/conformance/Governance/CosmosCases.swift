@@ -13,9 +13,12 @@ enum CosmosCases {
             try AtomOneCases.check(item)
             return
         }
+        let expected = try item.field("expected")
+        if expected["error"] != nil {
+            return try expectRefused("the vote") { () throws(Refusal) in _ = try Self.powers(item) }
+        }
         let powers = try powers(item)
         let bonded = try item.exact("totalBonded")
-        let expected = try item.field("expected")
         let decision = try decide(kind, powers, bonded: bonded, try item.field("params"))
         if let pass = expected["pass"]?.flag { try expectEqual(decision.passes, pass, "pass") }
         if let burn = expected["burnDeposit"]?.flag {
@@ -109,9 +112,11 @@ enum CosmosCases {
             return (powers[2] <= limit, false)
         }
         let expedited = kind == "expedited"
-        let (tally, supply) = try scaled(powers, bonded: bonded)
+        guard let (tally, supply) = scaled(powers, bonded: bonded) else {
+            return try decideWide(kind, powers, bonded: bonded, params)
+        }
         var rules = TallyRules(
-            quorum: .share(try fraction(params, expedited ? "expedited_quorum" : "quorum")),
+            quorum: .share(try fraction(params, quorumKey(expedited, params))),
             quorumCounts: .all,
             threshold: try fraction(params, expedited ? "expedited_threshold" : "threshold"),
             veto: try fraction(params, "veto_threshold"))
@@ -121,7 +126,7 @@ enum CosmosCases {
         if kind.hasPrefix("multiple") { return (true, false) }
         // Nobody took a side: there is nothing to weigh, nor to burn.
         guard try tally.sum(of: .decided) > .zero else { return (false, false) }
-        let yesQuorum = try fraction(params, "yes_quorum")
+        let yesQuorum = params["yes_quorum"] == nil ? .zero : try fraction(params, "yes_quorum")
         guard yesQuorum.isReached(by: tally.for, of: try tally.sum(of: .all)) else {
             return (false, false)
         }
@@ -131,33 +136,57 @@ enum CosmosCases {
         return (outcome == .passed, outcome == .vetoed && vetoBurns)
     }
 
+    /// Before 0.52 expedited proposals had no quorum of their own, and there was none of yes.
+    private static func quorumKey(_ expedited: Bool, _ params: JSON) -> String {
+        expedited && params["expedited_quorum"] != nil ? "expedited_quorum" : "quorum"
+    }
+
     private static func fraction(_ params: JSON, _ key: String) throws(Refusal) -> Fraction {
-        guard let text = params[key]?.scalar, let fraction = Fraction(text) else {
+        guard let fraction = params[key]?.rational?.fraction else {
             throw mismatch("the parameter \(key) is not readable")
         }
         return fraction
     }
 
-    /// The tally in whole units of a common denominator, spam among the votes against.
-    private static func scaled(_ powers: [Rational], bonded: Rational) throws(Refusal) -> (
-        VoteTally, Amount
-    ) {
+    /// The tally in whole units of a common denominator, spam among the votes against; nil when
+    /// that takes more than the 128 bits of an amount.
+    private static func scaled(_ powers: [Rational], bonded: Rational) -> (VoteTally, Amount)? {
         var common = Natural.one
         for value in powers + [bonded] {
             let divisor = Natural.greatestCommonDivisor(common, value.denominator)
             common = common * (value.denominator.divided(by: divisor)?.quotient ?? .one)
         }
         let scale = Rational(common, over: .one) ?? .one
-        func units(_ value: Rational) throws(Refusal) -> Amount {
-            guard let units = (value * scale).floor.asUInt128 else {
-                throw mismatch("the powers do not fit in 128 bits")
-            }
-            return Amount(units)
+        let cast = powers.reduce(.zero, +)
+        guard (cast * scale).floor.asUInt128 != nil else { return nil }
+        func units(_ value: Rational) -> Amount? {
+            (value * scale).floor.asUInt128.map(Amount.init)
         }
-        let tally = VoteTally(
-            for: try units(powers[0]), against: try units(powers[2] + powers[4]),
-            abstain: try units(powers[1]), veto: try units(powers[3]))
-        return (tally, try units(bonded))
+        guard let yes = units(powers[0]), let no = units(powers[2] + powers[4]),
+            let abstain = units(powers[1]), let veto = units(powers[3]), let supply = units(bonded)
+        else { return nil }
+        return (VoteTally(for: yes, against: no, abstain: abstain, veto: veto), supply)
+    }
+
+    /// The same rules in fractions of any size: slashed validators of different exchange rates have
+    /// no common denominator that an amount could hold.
+    private static func decideWide(
+        _ kind: String, _ powers: [Rational], bonded: Rational, _ params: JSON
+    ) throws(Refusal) -> (passes: Bool, burns: Bool) {
+        let expedited = kind == "expedited"
+        let cast = powers.reduce(.zero, +)
+        guard cast >= bonded * (try params.exact(quorumKey(expedited, params))) else {
+            return (false, params["burn_vote_quorum"]?.flag ?? false)
+        }
+        if kind.hasPrefix("multiple") { return (true, false) }
+        let decided = cast.subtracting(powers[1])
+        let yesQuorum = params["yes_quorum"] == nil ? .zero : try params.exact("yes_quorum")
+        guard !decided.isZero, powers[0] >= cast * yesQuorum else { return (false, false) }
+        guard powers[3] <= cast * (try params.exact("veto_threshold")) else {
+            return (false, params["burn_vote_veto"]?.flag ?? false)
+        }
+        let threshold = try params.exact(expedited ? "expedited_threshold" : "threshold")
+        return (powers[0] > decided * threshold, false)
     }
 }
 

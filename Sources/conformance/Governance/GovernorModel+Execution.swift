@@ -55,7 +55,7 @@ extension GovernorModel {
         guard try state(id) == "Succeeded", hasTimelock else {
             throw Refusal("UnexpectedProposalState", "nothing to queue")
         }
-        let eta = wall + timelock.minimumDelay
+        let eta = wall.later(by: timelock.minimumDelay)
         if isBravo {
             // Bravo's timelock knows an action by what it is and when: twice the same is refused.
             let actions = try proposal(id).actions

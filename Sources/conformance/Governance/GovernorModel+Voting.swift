@@ -119,7 +119,7 @@ extension GovernorModel {
             proposal.tally, supply: supply(at: proposal.snapshot))
         if lateExtension > 0, reached, !proposal.wasExtended {
             proposal.wasExtended = true
-            proposal.deadline = max(proposal.deadline, time + lateExtension)
+            proposal.deadline = max(proposal.deadline, time.later(by: lateExtension))
         }
         proposals[id] = proposal
     }

@@ -198,9 +198,9 @@ final class GovernorModel: GovernorScript {
         if isBravo, proposals.contains(where: { $0.value.proposer == by && isLive($0.key) }) {
             throw Refusal("AlreadyLive", "one live proposal for each proposer")
         }
-        let snapshot = time + votingDelay
+        let snapshot = time.later(by: votingDelay)
         var proposal = GovernorProposal(
-            proposer: by, snapshot: snapshot, deadline: snapshot + votingPeriod)
+            proposer: by, snapshot: snapshot, deadline: snapshot.later(by: votingPeriod))
         proposal.actions = actions
         proposal.reverts = step.saysItReverts
         proposals[id] = proposal
@@ -217,7 +217,7 @@ final class GovernorModel: GovernorScript {
         let given = step["actions"]
         let names =
             given?.elements?.map { $0.text ?? $0.compact }
-            ?? (0..<(given?.integer ?? lengths.first ?? 1)).map { "call \($0)" }
+            ?? (0..<max(0, min(given?.integer ?? lengths.first ?? 1, 1_000))).map { "call \($0)" }
         guard !names.isEmpty, Set(lengths).count <= 1, given?.text != "mismatch",
             !isBravo || names.count <= (config["maxActions"]?.integer ?? 10)
         else { throw Refusal("InvalidProposalLength", "\(names.count) calls, lists of \(lengths)") }
@@ -256,7 +256,7 @@ final class GovernorModel: GovernorScript {
         if time <= proposal.deadline, !(try isSuper(proposal)) { return "Active" }
         guard try passes(proposal) else { return "Defeated" }
         guard let eta = proposal.eta else { return "Succeeded" }
-        if let grace, wall >= eta + grace { return "Expired" }
+        if let grace, wall >= eta.later(by: grace) { return "Expired" }
         return "Queued"
     }
 

@@ -45,7 +45,13 @@ enum OpenGovCases {
         return parts
     }
 
-    static func curve(_ curve: JSON) throws(Refusal) -> ThresholdCurve {
+    static func curve(_ json: JSON) throws(Refusal) -> ThresholdCurve {
+        let curve = try shape(json)
+        guard curve.isDecreasing else { throw mismatch("the curve does not fall within a whole") }
+        return curve
+    }
+
+    private static func shape(_ curve: JSON) throws(Refusal) -> ThresholdCurve {
         switch try curve.string("type") {
         case "LinearDecreasing":
             return .linear(
@@ -68,12 +74,30 @@ enum OpenGovCases {
     }
 
     private static func checkConviction(_ item: JSON) throws(Refusal) {
-        guard let conviction = Conviction(UInt8(truncatingIfNeeded: try item.integer("conviction")))
+        guard
+            let conviction = UInt8(exactly: try item.integer("conviction")).flatMap({
+                Conviction($0)
+            })
         else { throw mismatch("no such conviction") }
         let expected = try item.field("expected")
         try expectEqual(
             Rational(conviction.multiplier), try expected.exact("multiplier"), "multiplier")
         try expectEqual(
             Int(conviction.lockPeriods), try expected.integer("lockPeriods"), "lockPeriods")
+    }
+}
+
+extension ThresholdCurve {
+    /// Whether its points lie in order within a whole; of others the formulas say nothing.
+    fileprivate var isDecreasing: Bool {
+        switch self {
+        case .linear(let length, let floor, let ceiling):
+            length <= Self.whole && floor <= ceiling && ceiling <= Self.whole
+        case .stepped(let begin, let end, let step, let period):
+            end <= begin && begin <= Self.whole && (1...Self.whole).contains(step)
+                && (1...Self.whole).contains(period)
+        case .reciprocal(let delay, let level, let floor, let ceiling):
+            delay <= Self.whole && floor <= level && level <= ceiling && ceiling <= Self.whole
+        }
     }
 }

@@ -49,6 +49,7 @@ final class ReferendumChamber {
     // MARK: Blocks
 
     func run(to target: Int) throws(Refusal) {
+        guard target <= 100_000 else { throw mismatch("block \(target) is too far away") }
         while block < target {
             block += 1
             let free = freed.filter { $0.block <= block }
@@ -80,17 +81,23 @@ final class ReferendumChamber {
 
     private func isPassing(_ referendum: Referendum) throws(Refusal) -> Bool {
         let track = try track(referendum.track)
-        let period = UInt64(try track.integer("decisionPeriod"))
-        let elapsed = UInt64(block - (referendum.decidingSince ?? block))
-        let whole = ThresholdCurve.whole
-        let x = Swift.min(elapsed, period) * whole / Swift.max(period, 1)
-        let cast = referendum.ayes + referendum.nays
-        let approval = cast == 0 ? 0 : referendum.ayes * whole / cast
-        let support = Swift.min(referendum.ayes, 100) * (whole / 100)
+        let period = max(0, try track.integer("decisionPeriod"))
+        let elapsed = min(block - (referendum.decidingSince ?? block), period)
+        let x = Self.share(UInt64(elapsed), of: UInt64(period)) ?? 0
+        let (cast, overflow) = referendum.ayes.addingReportingOverflow(referendum.nays)
+        guard !overflow else { throw mismatch("the tally is too large") }
+        let approval = Self.share(referendum.ayes, of: cast) ?? 0
+        let support = Swift.min(referendum.ayes, 100) * (ThresholdCurve.whole / 100)
         let approvalCurve = try OpenGovCases.curve(try track.field("minApproval"))
         let supportCurve = try OpenGovCases.curve(try track.field("minSupport"))
         return support >= supportCurve.threshold(at: x)
             && approval >= approvalCurve.threshold(at: x)
+    }
+
+    /// A part in billionths, rounded down; nil of nothing.
+    private static func share(_ part: UInt64, of all: UInt64) -> UInt64? {
+        guard all > 0 else { return nil }
+        return UInt64(UInt128(part) * UInt128(ThresholdCurve.whole) / UInt128(all))
     }
 
     func service(_ number: Int) throws(Refusal) {
@@ -151,7 +158,7 @@ final class ReferendumChamber {
                 let least = block + (try track.integer("minEnactment"))
                 let wish = referendum.enactment
                 referenda[number]?.enactsAt =
-                    max(least, wish.after ? block + wish.block : wish.block)
+                    max(least, wish.after ? block.later(by: wish.block) : wish.block)
                 end(number, .approved)
             }
         } else if block >= since + (try track.integer("decisionPeriod")) {

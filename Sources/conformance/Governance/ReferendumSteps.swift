@@ -12,8 +12,11 @@ extension ReferendumChamber {
         case "placeDecisionDeposit": try placeDeposit(number, step)
         case "setTally":
             try ongoing(number)
-            referenda[number]?.ayes = UInt64(try step.integer("ayes"))
-            referenda[number]?.nays = UInt64(try step.integer("nays"))
+            guard let ayes = step["ayes"]?.unsigned, let nays = step["nays"]?.unsigned else {
+                throw mismatch("the tally is not readable")
+            }
+            referenda[number]?.ayes = ayes
+            referenda[number]?.nays = nays
         case "cancel":
             try checkOrigin(step, allowed: ["4", "root", "canceller"])
             try ongoing(number)

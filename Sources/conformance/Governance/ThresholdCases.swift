@@ -45,7 +45,7 @@ enum ThresholdCases {
                 ? try !rules.decide(tally, supply: supply).passes
                 : try rules.failsForCertain(tally, supply: supply)
         }
-        try expectEqual(ours, try item.field("expected").flag ?? false)
+        try expectEqual(ours, try item.flag("expected"))
     }
 
     private static func rules(_ threshold: JSON) throws(Refusal) -> TallyRules {
@@ -77,25 +77,34 @@ enum ThresholdCases {
         fraction: Fraction, strict: Bool
     ) {
         if value["majority"]?.flag == true { return (.half, true) }
-        guard let text = value["percent"]?.scalar, let fraction = Fraction(text) else {
+        guard let fraction = value["percent"]?.rational?.fraction else {
             throw mismatch("a percentage is not readable")
         }
         return (fraction, false)
     }
 
     private static func checkComparison(_ item: JSON) throws(Refusal) {
-        guard let fraction = Fraction(try item.string("percent")) else {
-            throw mismatch("the percentage is not readable")
-        }
-        let votes = try item.units("votes")
-        let total = try item.units("total")
+        let share = try item.exact("percent")
+        let votes = try item.exact("votes")
+        let total = try item.exact("total")
+        let (isReached, isExceeded) =
+            if let fraction = share.fraction, let part = item["votes"]?.amount,
+                let whole = item["total"]?.amount
+            {
+                (
+                    fraction.isReached(by: part, of: whole),
+                    fraction.isExceeded(by: part, of: whole)
+                )
+            } else {
+                (votes >= total * share, votes > total * share)
+            }
         let ours =
             switch try item.string("cmp") {
-            case "Geq": fraction.isReached(by: votes, of: total)
-            case "Greater": fraction.isExceeded(by: votes, of: total)
+            case "Geq": isReached
+            case "Greater": isExceeded
             case let comparison: throw mismatch("the comparison \(comparison) is not known")
             }
-        try expectEqual(ours, try item.field("expected").flag ?? !ours)
+        try expectEqual(ours, try item.flag("expected"))
     }
 
     // MARK: Condorcet
@@ -117,17 +126,34 @@ enum ThresholdCases {
             try expectEqual(
                 election.condorcetWinner(margin: outstanding) != nil, undisputed, "undisputed")
         }
+        if let never = expected["never"]?.flag {
+            let matrix = election.pairwise()
+            let canWin = matrix.indices.contains { option in
+                matrix.indices.allSatisfy { other in
+                    other == option
+                        || matrix[option][other] + outstanding > matrix[other][option]
+                }
+            }
+            try expectEqual(!canWin, never, "never")
+        }
     }
 
     // MARK: Aragon
+
+    private static func millionths(_ item: JSON, _ key: String) throws(Refusal) -> Fraction {
+        guard let parts = try item.field(key).unsigned else {
+            throw mismatch("`\(key)` is no whole number")
+        }
+        return .millionths(parts)
+    }
 
     private static func checkMajority(_ item: JSON) throws(Refusal) {
         let tally = VoteTally(
             for: try item.units("yes"), against: try item.units("no"),
             abstain: try item.units("abstain"))
         let supply = try item.units("total")
-        let support = Fraction.millionths(UInt64(try item.integer("supportThreshold_ppm")))
-        let participation = Fraction.millionths(UInt64(try item.integer("minParticipation_ppm")))
+        let support = try millionths(item, "supportThreshold_ppm")
+        let participation = try millionths(item, "minParticipation_ppm")
         let rules = TallyRules(
             quorum: .share(participation), quorumCounts: .all, threshold: support)
         let expected = try item.field("expected")

@@ -75,7 +75,7 @@ final class TimelockModel {
         }
         let before = (step["predecessor"] ?? step["after"])?.text
         operations[id] = Operation(
-            ready: wall + delay,
+            ready: wall.later(by: delay),
             predecessor: before.flatMap { $0.isEmpty || $0.hasPrefix("0x0") ? nil : $0 },
             reverts: step.saysItReverts)
     }
