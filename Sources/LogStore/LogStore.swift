@@ -162,6 +162,8 @@ public final class LogStore: Sendable {
 
     /// The thread's life.
     private func run() {
+        // Its caller often has more to do on the same core; the disk is to work meanwhile.
+        SystemThread.preferShortTurns()
         while true {
             let (group, isClosed) = takeGroup()
             if group.isEmpty {

@@ -14,6 +14,8 @@ struct LogWriter: Sendable {
     private(set) var segments: [Segment]
     private var end: UInt64
     private var capacity: UInt64 = 0
+    /// Up to here the last segment was written since it was opened, with records and then zeros.
+    private var zeroedTo: UInt64 = 0
     private var nextSequence: UInt64
     private var flushedSequence: UInt64
     private var previous: UInt32
@@ -73,8 +75,13 @@ struct LogWriter: Sendable {
         for record in records { written.append(encode(record, isVoteCertain, into: &buffer)) }
         guard let segment = segments.last else { return [] }
         isUntouched = false
+        let next = end + UInt64(buffer.count)
+        if next > zeroedTo {
+            zeroedTo = max(next, min(capacity, next + options.zeroedAheadBytes))
+            buffer += [UInt8](repeating: 0, count: Int(zeroedTo - next))
+        }
         try segment.file.write(buffer, at: end)
-        end += UInt64(buffer.count)
+        end = next
         for item in written where item.header.kind == .entry {
             segments[segments.count - 1].greatestIndex = max(
                 segments[segments.count - 1].greatestIndex, item.header.index)
@@ -141,6 +148,7 @@ struct LogWriter: Sendable {
         }
         segments.append(Segment(number: number, path: path, file: file))
         end = UInt64(SegmentHeader.size)
+        zeroedTo = 0
         capacity = size
     }
 

@@ -90,6 +90,10 @@ enum { CPLATFORM_LIMIT_PROCESSES = RLIMIT_NPROC };
 /// Names the calling thread (15 bytes at most are kept).
 void cplatform_name_thread(const char *name);
 
+/// Asks the scheduler for shorter turns for the calling thread, which then begin sooner: for a thread
+/// that works for moments and waits in between. Without effect where the kernel cannot do it.
+void cplatform_prefer_short_slices(uint64_t nanoseconds);
+
 /// The columns of the terminal behind `descriptor`, or 0 when there is none.
 int cplatform_terminal_columns(int descriptor);
 
