@@ -55,8 +55,10 @@ public actor ClusterMember {
     private var watchers: [UInt64: AsyncStream<AppliedEntry>.Continuation] = [:]
     private var nextWatcher: UInt64 = 1
     private var whenEnded: CheckedContinuation<Void, Never>?
-    private var stopwatch = EntryStopwatch()
+    var stopwatch = EntryStopwatch()
     private var isStalled = false
+    var notices = CommitNotices()
+    var isWatchingNotices = false
 
     /// The member's event loop.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
@@ -144,7 +146,6 @@ public actor ClusterMember {
         engine.failWaiting(
             engine.failure ?? Refusal("member.stopped", "this member is stopping"))
         for watcher in watchers.values { watcher.finish() }
-        metrics.disk.giveUp()
         log.close()
     }
 
@@ -407,31 +408,14 @@ public actor ClusterMember {
                 nanoseconds: SystemClock.monotonicNanoseconds() &- start)
         }
         for message in effects.messages {
-            peers?.send(message)
+            send(message)
             if message.kind == .snapshot { watchSnapshot(to: message.to) }
         }
-        metrics.raft.messagesSent.add(UInt64(effects.messages.count))
         for batch in effects.batches { store(batch, at: now) }
         noteMembership()
         for entry in effects.applied { tell(entry) }
         for note in effects.notes { report(note) }
         return true
-    }
-
-    private func store(_ batch: Message, at now: Timestamp) {
-        stopwatch.appended(batch, at: SystemClock.monotonicNanoseconds())
-        do throws(Refusal) {
-            if let snapshot = batch.snapshot { try install(snapshot) }
-            // What the batch's durability lets go to others leaves from the log's thread: it need
-            // not wait for a turn of this member.
-            try log.write(batch) { [inbox, peers, own = settings.consensusID] input in
-                guard case .stored(let responses) = input else { return _ = inbox.put(input) }
-                for response in responses where response.to != own { peers?.send(response) }
-                inbox.put(.stored(responses.filter { $0.to == own }))
-            }
-        } catch {
-            engine.take(.logFailed(error), at: now)
-        }
     }
 
     private func tell(_ entry: AppliedEntry) {

@@ -7,6 +7,7 @@ package import ControlPlane
 package import LogStore
 package import Primitives
 package import Raft
+import Synchronization
 
 /// The durable log as the core reads it and the driver writes it.
 package final class DurableLog: Storage {
@@ -21,6 +22,12 @@ package final class DurableLog: Storage {
     /// The last index handed to the store, which may not be on the disk yet.
     private var lastWritten: UInt64
     private var recent: RecentEntries
+    /// What the log was last asked to keep of the hard state.
+    private var lastState: HardState
+    /// Whether its commit index waits to be written with something else.
+    private var isCommitWaiting = false
+    /// Batches handed to the store that are not known to be on the disk.
+    private let underWay = UnderWay()
 
     private static let genesis = CorePosition(term: 1, index: StateMachine.genesisIndex)
 
@@ -43,6 +50,8 @@ package final class DurableLog: Storage {
         self.appliedIndex = appliedIndex
         self.configuration = configuration ?? ConfigurationState(voters: genesis.seats.map(\.id))
         lastWritten = store.lastIndex
+        let saved = store.hardState
+        lastState = HardState(term: saved.term, vote: saved.vote, commit: saved.commit)
         if store.lastIndex < DurableLog.genesis.index {
             try store.commit([
                 .snapshotMark(
@@ -93,7 +102,10 @@ package final class DurableLog: Storage {
     }
 
     /// Writes what waits and ends the log's thread.
-    package func close() { store.close() }
+    package func close() {
+        if isCommitWaiting { store.append([.hardState(DurableLog.stored(lastState))]) { _ in } }
+        store.close()
+    }
 
     // MARK: Reading
 
@@ -172,20 +184,28 @@ package final class DurableLog: Storage {
     // MARK: Writing
 
     /// Queues what the core wants stored; once it is on the disk, or will never be, `report` is
-    /// told on the log's thread.
+    /// told on the log's thread. True when nothing had to be stored or waited for: then `report`
+    /// is not called, and the answers are due now.
     func write(
         _ message: Message, report: @escaping @Sendable (MemberInput) -> Void
-    ) throws(Refusal) {
+    ) throws(Refusal) -> Bool {
         let records = try records(of: message)
         let responses = message.responses
         // Answers without records wait for the batches before them all the same: they may promise
         // what those contain.
-        store.append(records) { result in
+        if records.isEmpty, responses.isEmpty || underWay.isEmpty { return true }
+        underWay.begin()
+        store.append(records) { [underWay] result in
             switch result {
-            case .success: report(.stored(responses))
-            case .failure(let refusal): report(.logFailed(refusal))
+            case .success:
+                report(.stored(responses))
+                underWay.end()
+            case .failure(let refusal):
+                // It never ends: whatever follows is not to be promised either.
+                report(.logFailed(refusal))
             }
         }
+        return false
     }
 
     /// Lets go of entries up to `last`, which a durable snapshot of `covered` holds; for
@@ -231,12 +251,31 @@ package final class DurableLog: Storage {
         }
         // After the entries: its commit index may cover them, and what they replace was never
         // committed.
-        if let state = message.hardState {
-            let stored = LogHardState(term: state.term, vote: state.vote, commit: state.commit)
+        if let state = hardState(of: message, isAlone: records.isEmpty) {
             let isRestored = message.repair?.restoresVote == true
+            let stored = DurableLog.stored(state)
             records.append(isRestored ? .restoredVote(stored) : .hardState(stored))
         }
         return records
+    }
+
+    /// What to keep of the hard state now. A commit index alone is not worth a write: it only saves
+    /// time after a crash, and goes with what is written next.
+    private func hardState(of message: Message, isAlone: Bool) -> HardState? {
+        let isRestored = message.repair?.restoresVote == true
+        if let state = message.hardState {
+            let isOnlyCommit = state.term == lastState.term && state.vote == lastState.vote
+            lastState = state
+            isCommitWaiting = isAlone && isOnlyCommit && !isRestored
+            return isCommitWaiting ? nil : state
+        }
+        guard isCommitWaiting, !isAlone else { return nil }
+        isCommitWaiting = false
+        return lastState
+    }
+
+    private static func stored(_ state: HardState) -> LogHardState {
+        LogHardState(term: state.term, vote: state.vote, commit: state.commit)
     }
 
     private static func record(of entry: Entry) -> LogRecord {
@@ -244,4 +283,15 @@ package final class DurableLog: Storage {
             LogEntry(
                 index: entry.index, term: entry.term, payload: [entry.kind.rawValue] + entry.data))
     }
+}
+
+/// Counts batches on their way; begun on the member's thread, ended on the log's.
+private final class UnderWay: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
+
+    func begin() { count.add(1, ordering: .relaxed) }
+
+    func end() { count.subtract(1, ordering: .releasing) }
 }

@@ -17,6 +17,11 @@ public struct TransportLoop: Sendable {
     /// Runs `work` soon, on the loop, after what runs there now.
     public func call(_ work: @escaping @Sendable () -> Void) { loop.execute(work) }
 
+    /// Runs `work` on the loop once that much time has passed.
+    public func call(afterNanoseconds nanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) {
+        loop.scheduleTask(in: .nanoseconds(Int64(clamping: nanoseconds)), work)
+    }
+
     /// Runs `work` on the loop again and again. After a pause it runs once, not once for each time
     /// that was missed.
     public func every(

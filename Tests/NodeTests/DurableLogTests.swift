@@ -1,9 +1,11 @@
 import ControlPlane
 import LogStore
-import Node
 import Primitives
 import Raft
+import Synchronization
 import Testing
+
+@testable import Node
 
 @Suite struct DurableLogTests {
     /// A deployment of one seat; its policies do not matter to a log.
@@ -159,5 +161,57 @@ import Testing
         try log.commit(try log.records(of: batch(term: 2, commit: 3, indexes: 2...4)))
         let records = try log.records(of: batch(term: 3, commit: 3, indexes: 3...3))
         #expect(throws: Refusal.self) { try log.commit(records) }
+    }
+
+    /// A commit index is not worth a write: it goes with what is written next, and with the end.
+    @Test func keepsTheCommitIndexForTheNextWrite() throws {
+        let disk = MemoryDisk()
+        var log = try open(disk)
+        try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...4)))
+        #expect(try log.records(of: state(term: 2, commit: 3)).isEmpty)
+        #expect(try log.records(of: state(term: 2, commit: 4)).isEmpty)
+        #expect(try log.initialState().0.commit == 1)
+        var next = batch(term: 2, commit: 0, indexes: 5...5)
+        (next.term, next.vote, next.commit) = (0, 0, 0)
+        try log.commit(try log.records(of: next))
+        #expect(try log.initialState().0 == HardState(term: 2, vote: 0, commit: 4))
+        #expect(try log.records(of: state(term: 2, commit: 5)).isEmpty)
+        log.close()
+        log = try open(disk)
+        #expect(try log.initialState().0 == HardState(term: 2, vote: 0, commit: 5))
+        // A term is written at once, and what waited goes with it.
+        #expect(try log.records(of: state(term: 2, commit: 5)).isEmpty)
+        #expect(try log.records(of: state(term: 3, commit: 5)).count == 1)
+    }
+
+    private func state(term: Term, commit: LogIndex) -> Message {
+        Message(.storageAppend, to: ReservedMember.appendThread, term: term, commit: commit)
+    }
+
+    /// What promises nothing new need not wait for the log's thread; what does waits.
+    @Test(.timeLimit(.minutes(1))) func answersAtOnceWhenNothingIsUnderWay() async throws {
+        let log = try open(MemoryDisk())
+        var quick = state(term: 2, commit: 1)
+        quick.responses = [Message(.appendResponse, to: 2, index: 1)]
+        let reports = Mutex<[MemberInput]>([])
+        let note = { @Sendable (input: MemberInput) in reports.withLock { $0.append(input) } }
+        // The first state is a write: its term is not on the disk.
+        let first = batch(term: 2, commit: 1, indexes: 2...4)
+        #expect(try !log.write(first, report: note))
+        _ = try await eventually("the batch to be stored") { () async throws(Refusal) -> Bool? in
+            try log.write(quick, report: note) ? true : nil
+        }
+        #expect(log.lastIndex == 4)
+        // The log is broken: what cannot be written, and what follows, is never promised.
+        let gap = batch(term: 2, commit: 1, indexes: 9...9)
+        #expect(try !log.write(gap, report: note))
+        _ = try await eventually("the batch to be refused") { () async throws(Refusal) -> Bool? in
+            let isRefused = reports.withLock { reports in
+                reports.contains { if case .logFailed = $0 { true } else { false } }
+            }
+            return isRefused ? true : nil
+        }
+        #expect(try !log.write(quick, report: note))
+        log.close()
     }
 }
