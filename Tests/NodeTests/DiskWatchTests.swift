@@ -80,10 +80,9 @@ private struct MoodyFile: LogFile {
     }
 
     @Test func `a member that stops does not wait for space`() async throws {
-        let (measured, watch) = try watched()
+        let (measured, _) = try watched()
         let store = try LogStore(folder: "log", disk: measured)
         disk.isFull.store(true, ordering: .relaxed)
-        watch.giveUp()
         let stored = Mutex<Result<LogPosition, Refusal>?>(nil)
         store.append([.entry(LogEntry(index: 1, term: 1, payload: [1]))]) { result in
             stored.withLock { $0 = result }

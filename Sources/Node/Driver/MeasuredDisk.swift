@@ -1,10 +1,10 @@
 // The log's disk with a stopwatch: how long writes and flushes take, and since when one is stuck.
 //
-// A full disk is waited out here, on the log's thread, where nothing can overtake what waits: the
-// member then looks like one whose disk is stuck, gives the lead away, refuses writes with
-// `disk.full`, serves reads, and goes on by itself when there is space.
+// A full disk is waited out by the log (`LogStore`), on its thread, where nothing can overtake what
+// waits. Here it is seen: from the first refusal until there is space the disk counts as busy, so
+// that the member looks like one whose disk is stuck, gives the lead away, refuses writes with
+// `disk.full` and serves reads.
 
-import Glibc
 import LogStore
 import Platform
 import Primitives
@@ -19,7 +19,6 @@ final class DiskWatch: Sendable {
     let failures: Counter
     private let busySince = Atomic<UInt64>(0)
     private let waitsForSpace = Atomic<Bool>(false)
-    private let hasGivenUp = Atomic<Bool>(false)
 
     static let full = Refusal(
         "disk.full", "this member's disk is full: writes wait until there is space, reads go on")
@@ -52,27 +51,27 @@ final class DiskWatch: Sendable {
     /// Whether the log waits for space.
     var isFull: Bool { waitsForSpace.load(ordering: .relaxed) }
 
-    /// The member stops: nobody waits for space any longer.
-    func giveUp() { hasGivenUp.store(true, ordering: .relaxed) }
-
-    /// Does what needs new space, again and again until there is some.
-    func waitOut<Value>(_ work: () throws(Refusal) -> Value) throws(Refusal) -> Value {
-        busySince.store(SystemClock.monotonicNanoseconds(), ordering: .relaxed)
-        defer {
-            busySince.store(0, ordering: .relaxed)
-            waitsForSpace.store(false, ordering: .relaxed)
-        }
-        while true {
-            do throws(Refusal) {
-                return try work()
-            } catch {
-                guard error.code == "file.no-space", !hasGivenUp.load(ordering: .relaxed) else {
-                    throw error
-                }
-                if !waitsForSpace.exchange(true, ordering: .relaxed) { failures.add() }
-                usleep(100_000)
+    /// Watches what needs new space; whoever does it tries again when there was none.
+    func watchSpace<Value>(_ work: () throws(Refusal) -> Value) throws(Refusal) -> Value {
+        _ = busySince.compareExchange(
+            expected: 0, desired: SystemClock.monotonicNanoseconds(), ordering: .relaxed)
+        do throws(Refusal) {
+            let value = try work()
+            settle()
+            return value
+        } catch {
+            guard error.code == "file.no-space" else {
+                settle()
+                throw error
             }
+            if !waitsForSpace.exchange(true, ordering: .relaxed) { failures.add() }
+            throw error
         }
+    }
+
+    private func settle() {
+        busySince.store(0, ordering: .relaxed)
+        waitsForSpace.store(false, ordering: .relaxed)
     }
 
     func measure(
@@ -101,7 +100,7 @@ struct MeasuredDisk: LogDisk {
     func makeFolder(_ path: String) throws(Refusal) { try disk.makeFolder(path) }
     func list(_ folder: String) throws(Refusal) -> [String] { try disk.list(folder) }
     func create(_ path: String, size: UInt64) throws(Refusal) -> any LogFile {
-        let file = try watch.waitOut { () throws(Refusal) in
+        let file = try watch.watchSpace { () throws(Refusal) in
             try disk.create(path, size: size)
         }
         return MeasuredFile(file: file, watch: watch)
