@@ -140,7 +140,7 @@ let floor5: [Target] = [
         "benchmarks",
         on: [
             "Primitives", "Cryptography", "CKernels", "Benchmarking", "LanguageModel", "Platform",
-            "Accelerator",
+            "Accelerator", "LogStore",
             "Verification", "Transport", "RedTeam", "Provider", "Scheduling", "ControlPlane",
             "Governance", "Wallet", "Client", "Simulator",
         ]),
@@ -189,7 +189,7 @@ let testTargets: [Target] = [
     tests("Simulator", on: ["Primitives", "Raft", "ControlPlane", "Platform"]),
     .testTarget(name: "TidyTests", swiftSettings: settings),
     .testTarget(
-        name: "IntegrationTests", dependencies: ["Primitives", "Platform"],
+        name: "IntegrationTests", dependencies: ["Primitives", "Platform", "Transport"],
         swiftSettings: settings),
 ]
 

@@ -50,20 +50,20 @@ struct LogFolder {
         } else {
             markFile = try disk.create(markPath, size: FlushMark.fileSize)
         }
-        var segments: [(segment: Segment, bytes: [UInt8])] = []
+        var segments: [Segment] = []
         for name in names {
             guard let number = SegmentHeader.number(ofName: name) else { continue }
             let file = try disk.open("\(path)/\(name)")
-            let size = min(try file.size(), LogOptions.segmentBytesLimit)
-            let bytes = try file.read(at: 0, count: Int(size))
-            segments.append((Segment(number: number, path: "\(path)/\(name)", file: file), bytes))
+            segments.append(Segment(number: number, path: "\(path)/\(name)", file: file))
         }
-        let headers = segments.map { SegmentHeader.decode(Array($0.bytes.prefix(64))) }
+        let headers = try segments.map { (segment) throws(Refusal) in
+            SegmentHeader.decode(try segment.file.read(at: 0, count: SegmentHeader.size))
+        }
         let identity: UInt64
         if let found = known?.identity ?? headers.lazy.compactMap({ $0?.identity }).first {
             identity = found
         } else {
-            guard segments.allSatisfy({ $0.bytes.allSatisfy { $0 == 0 } }) else {
+            for segment in segments where try !contents(segment).allSatisfy({ $0 == 0 }) {
                 throw Refusal(
                     "log.unreadable",
                     "no file in \(path) says which log it belongs to: replace this member's data "
@@ -92,14 +92,20 @@ struct LogFolder {
         try disk.flushFolder(path)
     }
 
+    private func contents(_ segment: Segment) throws(Refusal) -> [UInt8] {
+        let size = min(try segment.file.size(), LogOptions.segmentBytesLimit)
+        return try segment.file.read(at: 0, count: Int(size))
+    }
+
     private func replay(
-        _ segments: [(segment: Segment, bytes: [UInt8])], firstSequence: UInt64?, identity: UInt64,
+        _ segments: [Segment], firstSequence: UInt64?, identity: UInt64,
         mark: FlushMark?, markFile: any LogFile
     ) throws(Refusal) -> OpenedLog {
         var found: [FoundRecord] = []
-        for (segment, bytes) in segments {
+        // One at a time: a log may be larger than what a member should take of the memory.
+        for segment in segments {
             let scan = SegmentScan(
-                bytes, identity: identity, segment: segment.number,
+                try contents(segment), identity: identity, segment: segment.number,
                 after: found.last?.header.sequence ?? 0)
             found += scan.records
         }
@@ -108,7 +114,7 @@ struct LogFolder {
         let replay = Replay(found, mark: mark, before: max(first, 1) - 1)
         var recovery = replay.recovery
         recovery.isNew = segments.isEmpty && mark == nil
-        let (kept, end) = try cut(segments.map(\.segment), behind: replay.kept)
+        let (kept, end) = try cut(segments, behind: replay.kept)
         return OpenedLog(
             identity: identity, mark: mark ?? FlushMark(), markFile: markFile, segments: kept,
             end: end, lastSequence: replay.lastSequence,

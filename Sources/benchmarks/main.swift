@@ -14,6 +14,7 @@
 //   benchmarks failover [KILLS]     the leader killed, its disk hung
 //   benchmarks calm [SECONDS]       every core kept busy: no election; 600
 //   benchmarks memory [PUTS] [--etcd]   what members keep in memory; a million
+//   benchmarks reopen [MEBIBYTES]   how long a log takes to open; 1024
 //   benchmarks faults [ROUNDS]      real processes under faults, with a checker of histories
 //   benchmarks storage-faults       one replica's storage damaged, ours and etcd's
 
@@ -54,6 +55,8 @@ case "memory":
             puts: count ?? 1_000_000, hasPeer: arguments.contains("--etcd")
         ).run()
     }
+case "reopen":
+    await orExplain { () async throws in try ReopenBenchmark(mebibytes: count ?? 1024).run() }
 case "faults":
     await orExplain { () async throws in
         try await FaultsBenchmark(rounds: repeats).run()
@@ -76,7 +79,7 @@ case "repeatability": RepeatabilityBenchmark(sessions: count ?? 10).run()
 default:
     print(
         "usage: benchmarks training|kernels|gpu|consensus|failover|calm|memory|faults|storage-faults"
-            + "|votes|tally|redteam|tamper|prediction|repeatability [N]")
+            + "|reopen|votes|tally|redteam|tamper|prediction|repeatability [N]")
     exit(64)
 }
 
