@@ -147,6 +147,38 @@ struct VotingSystemTests {
         #expect(outcome == [0, 1])
     }
 
+    @Test("greedy buying by votes a unit of cost is an order: what nobody likes is last, even free")
+    func greedyOrder() {
+        // Of pabutools' `greedy_utilitarian_welfare`: multiplied out, 0 votes / 0 cost ties with
+        // everything, and the result would hang on the order of the projects.
+        let costs: [UInt128] = [5, 12, 1, 51, 0, 0, 16, 41]
+        let projects = costs.enumerated().map {
+            BudgetProject(name: "p\($0)", cost: Rational($1))
+        }
+        for turn in projects.indices {
+            let turned = Array(projects[turn...] + projects[..<turn])
+            let liked = (7 + turned.count - turn) % turned.count
+            let election = BudgetElection(
+                budget: Rational(42), projects: turned, approvals: [([liked], 1)],
+                utility: .cardinality)
+            let outcome = election.greedy(byCost: true)
+            #expect(outcome.order.first == liked)
+            #expect(
+                outcome.order.map { turned[$0].name }.sorted() == ["p2", "p4", "p5", "p7"])
+        }
+    }
+
+    @Test("Phragmen's rule goes on after what was bought before")
+    func phragmenStart() {
+        let projects = [1, 3, 2, 1].enumerated().map {
+            BudgetProject(name: "p\($0)", cost: Rational(UInt128($1)))
+        }
+        let election = BudgetElection(
+            budget: Rational(3), projects: projects, approvals: [([], 1)], utility: .cost)
+        #expect(election.allPhragmen() == [[0], [1], [2], [3]])
+        #expect(election.allPhragmen(after: [0]) == [[0]])
+    }
+
     @Test("a run-off may reject who beats everybody in pairs, and the matrix shows it")
     func runoff() {
         let ballots = [

@@ -181,4 +181,19 @@ import Testing
             #expect(throws: Refusal.self) { try TypedData(document, rules: .interoperable) }
         }
     }
+
+    /// MetaMask's minimal document: a domain without members, and nothing beside it.
+    @Test func aStructWithoutMembersIsOthersToWrite() throws {
+        let document: JSON = [
+            "types": ["EIP712Domain": []], "primaryType": "EIP712Domain",
+            "domain": .object([]), "message": .object([]),
+        ]
+        #expect(throws: Refusal("typed-data.type", "")) { try TypedData(document) }
+        let data = try TypedData(document, rules: .interoperable)
+        #expect(
+            data.domainSeparator.hex
+                == "6192106f129ce05c9075d319c1fa6ea9b3ae37cbd0c1ef92e2be7137bb07baa1")
+        #expect(
+            data.digest.hex == "8d4a3f4082945b7879e2b55f181c31a77c8c0a464b70669458abbaaf99de4c38")
+    }
 }
