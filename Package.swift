@@ -107,7 +107,7 @@ let floor4: [Target] = [
         "Provider",
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Governance", "Wallet", "Benchmarking",
-            "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", logging,
+            "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", "Accelerator", logging,
         ]),
     library(
         "RedTeam",
@@ -162,7 +162,9 @@ let testTargets: [Target] = [
     tests("Benchmarking", on: ["Primitives", "Cryptography", "Verification", "CKernels"]),
     tests("LanguageModel", on: ["Primitives", "Cryptography", "CKernels"]),
     tests("Platform", on: ["Primitives"]),
-    tests("Accelerator", on: ["Primitives", "Cryptography"]),
+    tests(
+        "Accelerator",
+        on: ["Primitives", "Cryptography", "Benchmarking", "Provider", "Platform"]),
     tests("LogStore", on: ["Primitives", "Platform"]),
     tests(
         "Transport",

@@ -172,7 +172,7 @@ extension AcceleratorSession {
         _ out: UInt64, _ b: UInt64, _ c: UInt64, factor: UInt64, blocks: Int, digests: UInt64
     ) throws(Refusal) {
         try launch(
-            "stream_chain_pass", .each(blocks * 16),
+            "stream_chain_pass", .each(blocks * 8),
             [
                 .address(out), .address(b), .address(c), .long(factor), .long(UInt64(blocks)),
                 .address(digests),

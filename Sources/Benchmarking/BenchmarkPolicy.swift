@@ -69,6 +69,20 @@ public struct BenchmarkPolicy: Equatable, Sendable {
         suites.first { $0.name == suiteName } ?? Suite(name: suiteName, kernels: [])
     }
 
+    /// The name of the suite for devices beside the processor.
+    public static let acceleratorSuite = "accelerator"
+
+    /// Kernels that only machines with such a device are asked for, and only when they come for it:
+    /// nobody is called to them, and nobody without a device is held to them.
+    private var accelerated: [KernelSize] {
+        (suites.first { $0.name == BenchmarkPolicy.acceleratorSuite }?.kernels ?? []).filter {
+            KernelRegistry.kernel(named: $0.kernel)?.device == .accelerator
+        }
+    }
+
+    /// The names of these kernels, in the order they are run.
+    public var acceleratorKernels: [String] { accelerated.map(\.kernel) }
+
     /// The same policy with another of its suites in force; throws `benchmark.unknown-suite`.
     public func selecting(_ suite: String) throws(Refusal) -> BenchmarkPolicy {
         guard suites.contains(where: { $0.name == suite }) else {
@@ -100,7 +114,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     public func specification(of name: String, lastRate: UInt64 = 0, claimedMemory: UInt64? = nil)
         throws(Refusal) -> ChallengeSpecification
     {
-        guard var size = suite.kernels.first(where: { $0.kernel == name }),
+        guard
+            var size = (suite.kernels + accelerated).first(where: { $0.kernel == name }),
             let kernel = KernelRegistry.kernel(named: name)
         else {
             throw Refusal(

@@ -35,19 +35,30 @@ public final class ChallengeProver {
         case lanes(LaneChainProver)
         case tiles(TileChainProver)
         case walk(WalkChainProver)
+        case accelerated(any AcceleratedComputation)
     }
 
     private let provider: Address
     private let agent: String
     private let memoryLimit: UInt64
+    private let accelerator: (any ChallengeAccelerator)?
     private var state = State.greeting
     private var computation: Computation?
 
     /// A prover that may use `memoryLimit` bytes.
-    public init(provider: Address, agent: String, memoryLimit: UInt64) {
+    public convenience init(provider: Address, agent: String, memoryLimit: UInt64) {
+        self.init(provider: provider, agent: agent, memoryLimit: memoryLimit, accelerator: nil)
+    }
+
+    /// The same with a device for the kernels that ask for one.
+    package init(
+        provider: Address, agent: String, memoryLimit: UInt64,
+        accelerator: (any ChallengeAccelerator)?
+    ) {
         self.provider = provider
         self.agent = String(agent.utf8.prefix(64)) ?? ""
         self.memoryLimit = memoryLimit
+        self.accelerator = accelerator
     }
 
     /// The greeting that opens a challenge.
@@ -55,7 +66,9 @@ public final class ChallengeProver {
         .hello(
             .init(
                 agent: agent,
-                kernels: KernelRegistry.all.map { .init(name: $0.name, version: $0.version) }))
+                kernels: KernelRegistry.all.filter {
+                    $0.device == .processor || accelerator != nil
+                }.map { .init(name: $0.name, version: $0.version) }))
     }
 
     /// Takes a message of the verifier; throws `challenge.out-of-order` and leaves everything as it
@@ -77,6 +90,7 @@ public final class ChallengeProver {
             case .lanes(let lanes): try lanes.open(openings)
             case .tiles(let tiles): try tiles.open(openings)
             case .walk(let walk): try walk.open(openings)
+            case .accelerated(let device): try device.open(openings)
             case .matrix, nil: break
             }
             state = .proving(prepare)
@@ -88,12 +102,14 @@ public final class ChallengeProver {
 
     private func prepared(_ prepare: ChallengeMessage.Prepare) -> ProverStep {
         guard let kernel = KernelRegistry.kernel(named: prepare.kernel.name),
-            kernel.version == prepare.kernel.version, kernel.accepts(prepare.parameters)
+            kernel.version == prepare.kernel.version, kernel.accepts(prepare.parameters),
+            kernel.device == .processor || accelerator != nil
         else {
             state = .finished
             return .send(.abort(session: prepare.session, reason: "kernel not known"))
         }
-        guard kernel.memory(prepare.parameters) <= memoryLimit else {
+        let limit = kernel.device == .processor ? memoryLimit : accelerator?.memory ?? 0
+        guard kernel.memory(prepare.parameters) <= limit else {
             state = .finished
             return .send(.abort(session: prepare.session, reason: "not enough memory"))
         }
@@ -119,6 +135,14 @@ public final class ChallengeProver {
     ) throws(Refusal) -> Computation {
         guard let kernel = KernelRegistry.kernel(named: prepare.kernel.name) else {
             throw Refusal("challenge.parameters", "\(prepare.kernel.name) is not known")
+        }
+        if kernel.device == .accelerator {
+            guard let accelerator else {
+                throw Refusal("challenge.parameters", "\(kernel.name) asks for a device")
+            }
+            let device = try accelerator.computation(kernel, prepare.parameters)
+            _ = try device.run(key, rounds: 1)
+            return .accelerated(device)
         }
         switch prepare.parameters {
         case .matrixChain(let size, let rounds):
@@ -166,6 +190,7 @@ public final class ChallengeProver {
             case .lanes(let lanes): lanes.run(key, workers: workers)
             case .tiles(let tiles): tiles.run(key, workers: workers)
             case .walk(let walk): walk.run(key, workers: workers)
+            case .accelerated(let device): try device.run(key, rounds: nil)
             }
         state = .committed(prepare)
         return [
@@ -184,6 +209,7 @@ public final class ChallengeProver {
             case .lanes(let lanes): lanes.nextProof()
             case .tiles(let tiles): tiles.nextProof()
             case .walk(let walk): walk.nextProof()
+            case .accelerated(let device): device.nextProof()
             }
         return piece.map { .proof(session: prepare.session, piece: $0) }
     }

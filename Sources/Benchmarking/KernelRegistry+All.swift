@@ -6,7 +6,7 @@ public enum KernelRegistry {
     static let nameLimit = 48
 
     /// Every kernel, in the order they are run.
-    public static let all: [Kernel] = products + lanes + memory
+    public static let all: [Kernel] = products + lanes + memory + accelerators
 
     /// The kernel of that name, or nil.
     public static func kernel(named name: String) -> Kernel? { all.first { $0.name == name } }
@@ -82,6 +82,27 @@ public enum KernelRegistry {
             summary: "reads all over an eighth of the claimed memory, all threads",
             unit: .reads, threads: .all, family: .walkChain, verification: walkVerification,
             timeBudgetMilliseconds: 3000),
+    ]
+
+    /// The host of a device does nothing but ask, so that one thread is enough.
+    private static let accelerators: [Kernel] = [
+        Kernel(
+            name: "gpu.bf16gemm", version: 1, summary: "product of bfloat16 on a device",
+            unit: .floatingPointOperations, threads: .one, device: .accelerator,
+            family: .tileChain, format: .bfloat16, verification: tileVerification,
+            timeBudgetMilliseconds: 1000),
+        Kernel(
+            name: "gpu.igemm8", version: 1, summary: "product of bytes on a device",
+            unit: .operations, threads: .one, device: .accelerator, family: .tileChain,
+            format: .byte, verification: tileVerification, timeBudgetMilliseconds: 1000),
+        Kernel(
+            name: "gpu.stream-chain", version: 1, summary: "bandwidth of a device's memory",
+            unit: .bytes, threads: .one, device: .accelerator, family: .streamChain,
+            verification: streamVerification, timeBudgetMilliseconds: 2000),
+        Kernel(
+            name: "gpu.mem-fill", version: 1, summary: "reads all over a device's memory",
+            unit: .reads, threads: .one, device: .accelerator, family: .walkChain,
+            verification: walkVerification, timeBudgetMilliseconds: 1000),
     ]
 
     private static let matrixVerification =

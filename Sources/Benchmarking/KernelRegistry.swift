@@ -24,6 +24,14 @@ public enum ThreadUse: UInt8, Sendable, CaseIterable {
     case all = 1
 }
 
+/// What computes a kernel.
+public enum KernelDevice: Sendable {
+    /// The machine's processor.
+    case processor
+    /// A device beside it, with memory of its own. Who has none is not asked.
+    case accelerator
+}
+
 /// The computation a kernel runs.
 public enum KernelFamily: Sendable {
     /// `X_t = (A_t X_{t-1} mod 127)^T`, exact in single precision.
@@ -51,6 +59,8 @@ public struct Kernel: Sendable {
     public let unit: KernelUnit
     /// How many cores it is asked to use.
     public let threads: ThreadUse
+    /// What computes it.
+    public let device: KernelDevice
     /// The computation.
     public let family: KernelFamily
     /// The format of the operands, for a chain of products.
@@ -64,7 +74,8 @@ public struct Kernel: Sendable {
 
     init(
         name: String, version: UInt32, summary: String, unit: KernelUnit, threads: ThreadUse,
-        family: KernelFamily, format: MatrixFormat = .single, lane: LaneComputation? = nil,
+        device: KernelDevice = .processor, family: KernelFamily, format: MatrixFormat = .single,
+        lane: LaneComputation? = nil,
         verification: String, timeBudgetMilliseconds: UInt64
     ) {
         self.name = name
@@ -72,6 +83,7 @@ public struct Kernel: Sendable {
         self.summary = summary
         self.unit = unit
         self.threads = threads
+        self.device = device
         self.family = family
         self.format = format
         self.lane = lane

@@ -18,6 +18,7 @@ public enum PeakLoop: Sendable {
 
     /// The loop that bounds a kernel, or nil where none is known.
     public init?(_ kernel: Kernel) {
+        guard kernel.device == .processor else { return nil }
         switch (kernel.family, kernel.unit, kernel.format) {
         case (.streamChain, _, _): self = .triad
         case (_, .floatingPointOperations, .double): self = .double

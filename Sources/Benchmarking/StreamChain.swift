@@ -17,15 +17,21 @@ package struct StreamChainShape {
     /// Bytes of a leaf: the digests of neighbouring blocks.
     static let leafBytes = digestBytes * ChallengeParameters.blocksPerLeaf
     /// Bytes that a pass moves for one block: two blocks read, one written.
-    static let bytesPerBlock = 24 * UInt64(STREAM_CHAIN_BLOCK)
+    package static let bytesPerBlock = 24 * UInt64(STREAM_CHAIN_BLOCK)
     /// Blocks from which on stores should bypass the caches: 64 MiB in an array.
     static let streamingBlocks = 1024
 
     let blocks: Int
     let passes: Int
 
+    /// So many blocks an array, and so many passes.
+    package init(blocks: Int, passes: Int) {
+        self.blocks = blocks
+        self.passes = passes
+    }
+
     /// How the blocks' digests lie in leaves.
-    var units: UnitShape {
+    package var units: UnitShape {
         UnitShape(
             units: blocks, unitsPerLeaf: ChallengeParameters.blocksPerLeaf,
             leafBytes: Self.leafBytes)

@@ -7,24 +7,30 @@
 // is drawn in panels too, of which a verifier draws the one it needs.
 
 import CKernels
-import Primitives
+package import Primitives
 
 /// The shape of one matrix of a tile chain.
-struct TileChainShape: Sendable {
+package struct TileChainShape: Sendable {
     /// Rows and columns of a tile, and columns of a panel.
-    static let edge = Int(CHALLENGE_BAND_ROWS)
+    package static let edge = Int(CHALLENGE_BAND_ROWS)
 
     /// Rows and columns of the matrix.
-    let size: Int
+    package let size: Int
     /// Bytes of one residue.
     let entryBytes: Int
 
+    /// Matrices of seven-bit residues of that size.
+    package init(size: Int, entryBytes: Int = 1) {
+        self.size = size
+        self.entryBytes = entryBytes
+    }
+
     /// Panels in a matrix, and tiles in a panel.
-    var panels: Int { size / Self.edge }
+    package var panels: Int { size / Self.edge }
     /// Bytes of a tile.
-    var tileBytes: Int { Self.edge * Self.edge * entryBytes }
+    package var tileBytes: Int { Self.edge * Self.edge * entryBytes }
     /// Bytes of a panel.
-    var panelBytes: Int { size * Self.edge * entryBytes }
+    package var panelBytes: Int { size * Self.edge * entryBytes }
 
     /// The tree of one panel's tiles.
     func tree(_ panel: UnsafeRawBufferPointer) -> CommitmentTree {
@@ -37,6 +43,62 @@ struct TileChainShape: Sendable {
     }
 }
 
+/// Shows the tiles that are asked for, wherever the matrices are kept.
+package struct TileOpenings {
+    private let shape: TileChainShape
+    private let rounds: Int
+    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+
+    /// Nothing was asked for yet.
+    package init(_ shape: TileChainShape, rounds: Int) {
+        self.shape = shape
+        self.rounds = rounds
+    }
+
+    /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
+    package mutating func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
+        let tiles = UInt32(shape.panels * shape.panels)
+        guard
+            openings.allSatisfy({
+                $0.pass >= 1 && $0.pass <= rounds && $0.block < tiles
+            })
+        else {
+            throw Refusal("challenge.parameters", "an opening names a tile that is not there")
+        }
+        self.openings = openings[...]
+    }
+
+    /// The next piece of the proof, or nil when all was given.
+    ///
+    /// - Parameters:
+    ///   - panel: gives a panel of a round (from 0).
+    ///   - tree: gives the tree over the panels of a round.
+    package mutating func nextProof(
+        panel: (_ panel: Int, _ round: Int) -> [UInt8], tree: (_ round: Int) -> CommitmentTree
+    ) -> ChallengeMessage.ProofPiece? {
+        guard !openings.isEmpty else { return nil }
+        let most = ChallengeMessage.tilesInPiece(shape)
+        let part = openings.prefix(most)
+        openings = openings.dropFirst(most)
+        return .tiles(part.map { proof($0, panel, tree) })
+    }
+
+    private func proof(
+        _ opening: ChallengeMessage.Opening, _ panel: (Int, Int) -> [UInt8],
+        _ tree: (Int) -> CommitmentTree
+    ) -> ChallengeMessage.TileProof {
+        let (row, column) = shape.place(opening)
+        let round = Int(opening.pass) - 1
+        let target = panel(column, round)
+        let tile = target[row * shape.tileBytes..<(row + 1) * shape.tileBytes]
+        return ChallengeMessage.TileProof(
+            opening: opening, panel: round == 0 ? [] : panel(row, round - 1),
+            panelPath: round == 0 ? [] : tree(round - 1).path(of: row), tile: Array(tile),
+            tilePath: target.withUnsafeBytes { shape.tree($0) }.path(of: row),
+            columnPath: tree(round).path(of: column))
+    }
+}
+
 /// Runs a tile chain and keeps every round's matrix for the openings.
 final class TileChainProver {
     private let shape: TileChainShape
@@ -45,13 +107,14 @@ final class TileChainProver {
     private let flat: AlignedBuffer<Int8>
     private let kept: [AlignedBuffer<Int8>]
     private var trees: [CommitmentTree] = []
-    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+    private var openings: TileOpenings
 
     /// Takes all the memory a run with these workers needs.
     init(_ format: MatrixFormat, size: Int, rounds: Int, workers: Workers) {
         let shape = TileChainShape(size: size, entryBytes: format.entryBytes)
         self.shape = shape
         self.rounds = rounds
+        openings = TileOpenings(shape, rounds: rounds)
         engine = format.engine(size: size, layout: .columns, workers: workers)
         let count = size * size * shape.entryBytes
         flat = AlignedBuffer(count: count, repeating: 0)
@@ -95,39 +158,20 @@ final class TileChainProver {
 
     /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
     func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
-        let tiles = UInt32(shape.panels * shape.panels)
-        guard
-            openings.allSatisfy({
-                $0.pass >= 1 && $0.pass <= trees.count && $0.block < tiles
-            })
-        else {
-            throw Refusal("challenge.parameters", "an opening names a tile that is not there")
+        guard openings.allSatisfy({ $0.pass <= trees.count }) else {
+            throw Refusal("challenge.parameters", "an opening names a round that was not run")
         }
-        self.openings = openings[...]
+        try self.openings.open(openings)
     }
 
     /// The next piece of the proof, or nil when all was given.
     func nextProof() -> ChallengeMessage.ProofPiece? {
-        guard !openings.isEmpty else { return nil }
-        let most = ChallengeMessage.tilesInPiece(shape)
-        let part = openings.prefix(most)
-        openings = openings.dropFirst(most)
-        return .tiles(part.map(proof))
-    }
-
-    private func proof(_ opening: ChallengeMessage.Opening) -> ChallengeMessage.TileProof {
-        let (row, column) = shape.place(opening)
-        let round = Int(opening.pass) - 1
-        let target = panel(column, round: round)
-        let tile = target[row * shape.tileBytes..<(row + 1) * shape.tileBytes]
-        return ChallengeMessage.TileProof(
-            opening: opening, panel: round == 0 ? [] : Array(panel(row, round: round - 1)),
-            panelPath: round == 0 ? [] : trees[round - 1].path(of: row), tile: Array(tile),
-            tilePath: shape.tree(target).path(of: row), columnPath: trees[round].path(of: column))
-    }
-
-    private func panel(_ panel: Int, round: Int) -> UnsafeRawBufferPointer {
-        kept[round].bytes(from: panel * shape.panelBytes, count: shape.panelBytes)
+        openings.nextProof(
+            panel: { panel, round in
+                Array(
+                    kept[round].bytes(
+                        from: panel * shape.panelBytes, count: shape.panelBytes))
+            }, tree: { trees[$0] })
     }
 }
 

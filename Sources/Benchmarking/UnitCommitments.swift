@@ -2,25 +2,69 @@
 // neighbouring units share a leaf of the round's tree, and the verifier asks to see the leaves of
 // units that it draws after the roots are fixed.
 
-import Primitives
+package import Primitives
 
 /// How units lie in leaves.
-struct UnitShape: Sendable {
+package struct UnitShape: Sendable {
     /// Units in a round.
     let units: Int
     /// Units that share a leaf.
     let unitsPerLeaf: Int
     /// Bytes of a leaf.
-    let leafBytes: Int
+    package let leafBytes: Int
     /// Leaves that one piece of work writes.
     var leavesPerPiece = 1
 
     /// Leaves in the tree of a round.
-    var leaves: Int { units / unitsPerLeaf }
+    package var leaves: Int { units / unitsPerLeaf }
     /// Pieces of work in a round.
     var pieces: Int { leaves / leavesPerPiece }
     /// Bytes of all leaves of a round.
-    var roundBytes: Int { leaves * leafBytes }
+    package var roundBytes: Int { leaves * leafBytes }
+}
+
+/// Shows the leaves of the units that are asked for, wherever the leaves are kept.
+package struct UnitOpenings {
+    private let shape: UnitShape
+    private let rounds: Int
+    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+
+    /// Nothing was asked for yet.
+    package init(_ shape: UnitShape, rounds: Int) {
+        self.shape = shape
+        self.rounds = rounds
+    }
+
+    /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
+    package mutating func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
+        guard
+            openings.allSatisfy({
+                $0.pass >= 1 && $0.pass <= rounds && $0.block < UInt32(shape.units)
+            })
+        else {
+            throw Refusal("challenge.parameters", "an opening names a unit that is not there")
+        }
+        self.openings = openings[...]
+    }
+
+    /// The next piece of the proof, or nil when all was given.
+    ///
+    /// - Parameter leaf: gives the content of a leaf of a round (from 0), and its path.
+    package mutating func nextProof(
+        leaf: (_ leaf: Int, _ round: Int) -> (content: [UInt8], path: [Digest])
+    ) -> ChallengeMessage.ProofPiece? {
+        guard !openings.isEmpty else { return nil }
+        // A path is at most as long as a leaf and a few digests more.
+        let most = ChallengeMessage.pieceLimit / (2 * (shape.leafBytes + 512))
+        let part = openings.prefix(most)
+        openings = openings.dropFirst(most)
+        return .leaves(
+            part.map { opening in
+                let (content, path) = leaf(
+                    Int(opening.block) / shape.unitsPerLeaf, Int(opening.pass) - 1)
+                return ChallengeMessage.LeafProof(opening: opening, content: content, path: path)
+            })
+    }
 }
 
 /// Keeps the leaves of every round, and shows those that are asked for.
@@ -28,11 +72,12 @@ final class UnitCommitments {
     private let shape: UnitShape
     private let content: AlignedBuffer<UInt8>
     private var trees: [CommitmentTree] = []
-    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+    private var openings: UnitOpenings
 
     /// Takes the memory of all rounds.
     init(_ shape: UnitShape, rounds: Int) {
         self.shape = shape
+        openings = UnitOpenings(shape, rounds: rounds)
         content = AlignedBuffer(count: shape.roundBytes * rounds, repeating: 0)
     }
 
@@ -67,34 +112,21 @@ final class UnitCommitments {
 
     /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
     func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
-        guard
-            openings.allSatisfy({
-                $0.pass >= 1 && $0.pass <= trees.count && $0.block < UInt32(shape.units)
-            })
-        else {
-            throw Refusal("challenge.parameters", "an opening names a unit that is not there")
+        guard openings.allSatisfy({ $0.pass <= trees.count }) else {
+            throw Refusal("challenge.parameters", "an opening names a round that was not run")
         }
-        self.openings = openings[...]
+        try self.openings.open(openings)
     }
 
     /// The next piece of the proof, or nil when all was given.
     func nextProof() -> ChallengeMessage.ProofPiece? {
-        guard !openings.isEmpty else { return nil }
-        // A path is at most as long as a leaf and a few digests more.
-        let most = ChallengeMessage.pieceLimit / (2 * (shape.leafBytes + 512))
-        let part = openings.prefix(most)
-        openings = openings.dropFirst(most)
-        return .leaves(part.map(proof))
-    }
-
-    private func proof(_ opening: ChallengeMessage.Opening) -> ChallengeMessage.LeafProof {
-        let round = Int(opening.pass) - 1
-        let leaf = Int(opening.block) / shape.unitsPerLeaf
-        let offset = round * shape.roundBytes + leaf * shape.leafBytes
-        return ChallengeMessage.LeafProof(
-            opening: opening,
-            content: Array(content.bytes(from: offset, count: shape.leafBytes)),
-            path: trees[round].path(of: leaf))
+        openings.nextProof { leaf, round in
+            let offset = round * shape.roundBytes + leaf * shape.leafBytes
+            return (
+                Array(content.bytes(from: offset, count: shape.leafBytes)),
+                trees[round].path(of: leaf)
+            )
+        }
     }
 }
 

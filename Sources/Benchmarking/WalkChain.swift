@@ -22,15 +22,23 @@ package struct WalkChainShape: Sendable {
     /// Bytes of a leaf: the states before, between and after its segments.
     package static let leafBytes = 8 * (segmentsPerLeaf + 1)
 
-    let pages: Int
-    let chains: Int
-    let steps: Int
-    let rounds: Int
+    package let pages: Int
+    package let chains: Int
+    package let steps: Int
+    package let rounds: Int
+
+    /// A table of so many pages, and chains that walk through it.
+    package init(pages: Int, chains: Int, steps: Int, rounds: Int) {
+        self.pages = pages
+        self.chains = chains
+        self.steps = steps
+        self.rounds = rounds
+    }
 
     /// Entries of the table.
-    var entries: Int { pages * Int(MEMORY_PAGE_ENTRIES) }
+    package var entries: Int { pages * Int(MEMORY_PAGE_ENTRIES) }
     /// How the segments lie in leaves.
-    var units: UnitShape {
+    package var units: UnitShape {
         UnitShape(
             units: chains * Self.segmentsPerChain, unitsPerLeaf: Self.segmentsPerLeaf,
             leafBytes: Self.leafBytes, leavesPerPiece: Self.leavesPerChain)

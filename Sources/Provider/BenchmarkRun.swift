@@ -31,7 +31,8 @@ public struct BenchmarkRun: Sendable {
         let options = ClusterClient.Options(token: token, timeout: .seconds(120))
         let prover = ChallengeProver(
             provider: key.address, agent: "althing",
-            memoryLimit: Machine.memoryBytes / BenchmarkRun.memoryPart)
+            memoryLimit: Machine.memoryBytes / BenchmarkRun.memoryPart,
+            accelerator: try ChallengeDevice(for: kernel))
         let workers = ParallelWorkers.all
         var session: String?
         var outgoing: [ChallengeMessage] = [prover.hello]

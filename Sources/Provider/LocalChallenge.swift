@@ -10,13 +10,21 @@ public import Primitives
 public enum LocalChallenge {
     /// Runs one challenge and gives its verdict, in the form in which members give theirs.
     public static func run(_ specification: ChallengeSpecification) throws(Refusal) -> JSON {
+        try run(
+            specification, accelerator: try ChallengeDevice(for: specification.kernelVersion.name))
+    }
+
+    /// The same with a device, for a kernel that asks for one.
+    static func run(
+        _ specification: ChallengeSpecification, accelerator: ChallengeDevice?
+    ) throws(Refusal) -> JSON {
         let session = SHA256.hash(try SystemEntropy.bytes(32))
         var verifier = try ChallengeVerifier(
             entropy: try SystemEntropy.bytes(32), provider: .zero, session: session,
             specification: specification, now: SystemClock.monotonicNanoseconds())
         let prover = ChallengeProver(
             provider: .zero, agent: "althing",
-            memoryLimit: Machine.memoryBytes / BenchmarkRun.memoryPart)
+            memoryLimit: Machine.memoryBytes / BenchmarkRun.memoryPart, accelerator: accelerator)
         var outgoing = [prover.hello]
         while !outgoing.isEmpty {
             let step = verifier.receive(

@@ -61,7 +61,8 @@ extension Harness {
 
 @Suite(.serialized) struct SuiteChallengeTests {
     @Test func `every kernel has a small challenge here`() {
-        #expect(KernelRegistry.all.map(\.name) == Harness.small.map(\.kernel))
+        let here = KernelRegistry.all.filter { $0.device == .processor }
+        #expect(here.map(\.name) == Harness.small.map(\.kernel))
         #expect(Set(KernelRegistry.all.map(\.name)).count == KernelRegistry.all.count)
     }
 

@@ -22,6 +22,9 @@
 #ifndef WRONG
 #define WRONG 0
 #endif
+#ifndef LAZY
+#define LAZY 0
+#endif
 
 // MARK: What the kernels' language has beyond C++
 
@@ -57,6 +60,7 @@ template <typename Value> static Value exchanged(Value value, unsigned from) {
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define __launch_bounds__(...)
 #define __syncthreads yield
+#define __syncwarp yield
 #define __shfl_xor_sync(mask, value, by) exchanged(value, threadIdx.x ^ (by))
 #define __shfl_sync(mask, value, lane) exchanged(value, threadIdx.x / 32 * 32 + (lane))
 #define __shfl_down_sync(mask, value, by, width) \
@@ -66,9 +70,11 @@ template <typename Value> static Value exchanged(Value value, unsigned from) {
 
 struct uint2 { unsigned x, y; };
 struct uint4 { unsigned x, y, z, w; };
+struct ulonglong2 { unsigned long long x, y; };
 struct float4 { float x, y, z, w; };
 static uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 static uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+static ulonglong2 make_ulonglong2(unsigned long long x, unsigned long long y) { return {x, y}; }
 static float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 static unsigned __funnelshift_l(unsigned low, unsigned high, int by) {
     return by == 0 ? high : high << by | low >> (32 - by);
@@ -97,6 +103,8 @@ static void product(
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++) {
             Sum sum = WRONG;
+            // A lazy device does small tests right, and a quarter of a challenge's rows not at all.
+            if (LAZY && rows == columns && i >= rows * 3 / 4) depth = 0;
             for (size_t p = 0; p < depth; p++)
                 sum += widen(a[i * depth + p]) * widen(b[j * depth + p]);
             c[i * columns + j] = sum;
@@ -144,7 +152,7 @@ static const kernel all[] = {
     KERNEL_OF(draw_int8, false),          KERNEL_OF(draw_bfloat16, false),
     KERNEL_OF(draw_float, false),         KERNEL_OF(gemm_float, true),
     KERNEL_OF(stream_chain_fill, false),  KERNEL_OF(stream_chain_pass, true),
-    KERNEL_OF(memory_fill, false),        KERNEL_OF(memory_walk_chain, false),
+    KERNEL_OF(memory_fill, true),         KERNEL_OF(memory_walk_chain, false),
     KERNEL_OF(fma_chain, false),          KERNEL_OF(attention_128, true),
     KERNEL_OF(reduce_int32, true),        KERNEL_OF(reduce_float, true),
     KERNEL_OF(hash_leaves, false),        KERNEL_OF(hash_level, false),

@@ -145,56 +145,80 @@ KERNEL stream_chain_fill(const uint64_t *base, uint64_t array, uint64_t blocks, 
     out[index] = (base[index % 8192] ^ label) * ((label << 32 | label >> 32) | 1);
 }
 
-/// Half a warp a block of 8,192 elements: lane l holds every sixteenth element and one running
-/// digest.
-KERNEL stream_chain_pass(
+__device__ __forceinline__ uint64_t turned(uint64_t x, int by) { return x << by | x >> (64 - by); }
+
+/// Eight threads a block of 8,192 elements: thread t holds elements 2t and 2t + 1 of every sixteen,
+/// with a running digest of each. Many elements are asked for before the first is used.
+extern "C" __global__ void __launch_bounds__(256, 2) stream_chain_pass(
     uint64_t *__restrict__ out, const uint64_t *__restrict__ b, const uint64_t *__restrict__ c,
     uint64_t factor, uint64_t blocks, uint64_t *__restrict__ digests) {
-    const uint64_t thread = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    const uint64_t block = thread / 16;
-    const uint32_t lane = threadIdx.x % 16;
-    if (block - threadIdx.x % 32 / 16 >= blocks) return;
-    // Both halves of a warp must reach the exchange below; one without a block repeats the last.
-    const uint64_t mine = block < blocks ? block : blocks - 1;
-    const uint64_t start = mine * 8192 + lane;
-    uint64_t h = lane < 8 ? factor : factor ^ golden;
-#pragma unroll 8
-    for (uint32_t i = 0; i < 512; i++) {
-        const uint64_t at = start + 16 * i;
-        const uint64_t left = b[at];
-        uint64_t x = left + c[at] * factor;
-        x = (x << 23 | x >> 41) ^ left;
-        out[at] = x;
-        h ^= x;
-        h = (h << 13 | h >> 51) + x;
+    enum { AHEAD = 8 };
+    const uint64_t block = ((uint64_t)blockIdx.x * blockDim.x + threadIdx.x) / 8;
+    const uint32_t pair = threadIdx.x % 8;
+    if (block - threadIdx.x % 32 / 8 >= blocks) return;
+    // All of a warp must reach the exchange below; who has no block repeats the last.
+    const uint64_t start = (block < blocks ? block : blocks - 1) * 8192 + 2 * pair;
+    uint64_t first = pair < 4 ? factor : factor ^ golden, second = first;
+    for (uint32_t i = 0; i < 512; i += AHEAD) {
+        ulonglong2 left[AHEAD], right[AHEAD];
+#pragma unroll
+        for (uint32_t j = 0; j < AHEAD; j++) {
+            left[j] = *(const ulonglong2 *)(b + start + 16 * (i + j));
+            right[j] = *(const ulonglong2 *)(c + start + 16 * (i + j));
+        }
+#pragma unroll
+        for (uint32_t j = 0; j < AHEAD; j++) {
+            const uint64_t x = turned(left[j].x + right[j].x * factor, 23) ^ left[j].x;
+            const uint64_t y = turned(left[j].y + right[j].y * factor, 23) ^ left[j].y;
+            *(ulonglong2 *)(out + start + 16 * (i + j)) = make_ulonglong2(x, y);
+            first = turned(first ^ x, 13) + x;
+            second = turned(second ^ y, 13) + y;
+        }
     }
-    const uint64_t other = __shfl_down_sync(0xffffffffu, h, 8, 16);
-    if (lane < 8 && block < blocks) digests[block * 8 + lane] = h * golden + other;
+    const uint64_t after_first = __shfl_down_sync(0xffffffffu, first, 4, 8);
+    const uint64_t after_second = __shfl_down_sync(0xffffffffu, second, 4, 8);
+    if (pair < 4 && block < blocks) {
+        digests[block * 8 + 2 * pair] = first * golden + after_first;
+        digests[block * 8 + 2 * pair + 1] = second * golden + after_second;
+    }
 }
 
 // MARK: Memory: memory_fill of CKernels, and walks through the table
 
-/// One thread a page of 4,096 bytes.
+/// One thread a page of 4,096 bytes, 128 threads a block. Each makes a line of 64 bytes at a time;
+/// a warp gathers four lines of its 32 pages and stores them together, 256 bytes of a page side by
+/// side.
 KERNEL memory_fill(const uint32_t *key, uint64_t first, uint64_t pages, uint4 *out) {
-    const uint64_t index = (uint64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    if (index >= pages) return;
-    const uint64_t page = first + index;
+    __shared__ uint4 lines[4][32][17];
+    const uint32_t warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const uint64_t start = ((uint64_t)blockIdx.x * 4 + warp) * 32;
+    if (start >= pages) return;
+    const uint64_t page = first + start + lane;
     uint32_t state[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u};
 #pragma unroll
     for (int i = 0; i < 8; i++) state[4 + i] = key[i];
     state[12] = (uint32_t)page, state[13] = (uint32_t)(page >> 32);
     state[14] = 0x6d656d6fu, state[15] = 0x72792070u;
-    for (int line = 0; line < 64; line++) {
+    for (uint32_t line = 0; line < 64; line++) {
         uint32_t x[16];
 #pragma unroll
         for (int i = 0; i < 16; i++) x[i] = state[i];
         permute<20>(x);
 #pragma unroll
         for (int i = 0; i < 16; i++) state[i] += x[i];
-        uint4 *to = out + index * 256 + line * 4;
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            to[i] = make_uint4(state[4 * i], state[4 * i + 1], state[4 * i + 2], state[4 * i + 3]);
+            lines[warp][lane][line % 4 * 4 + i] =
+                make_uint4(state[4 * i], state[4 * i + 1], state[4 * i + 2], state[4 * i + 3]);
+        if (line % 4 < 3) continue;
+        __syncwarp();
+#pragma unroll
+        for (uint32_t i = 0; i < 16; i++) {
+            const uint32_t of = 2 * i + lane / 16, part = lane % 16;
+            if (start + of < pages)
+                out[(start + of) * 256 + line / 4 * 16 + part] = lines[warp][of][part];
+        }
+        __syncwarp();
     }
 }
 

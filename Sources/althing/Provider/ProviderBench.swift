@@ -18,7 +18,8 @@ struct ProviderBench: AsyncParsableCommand {
             With --home the machine's agent is challenged by the cluster it is registered with: the \
             member's clock counts and its verdict goes on record. Without it the suite runs on this \
             machine alone, and nothing leaves it: each kernel several times, with its rate, its \
-            spread and its share of what the machine's arithmetic can do at most.
+            spread and its share of what the machine's arithmetic can do at most. A machine with an \
+            NVIDIA device runs the kernels for devices as well.
 
             Example:
               althing provider bench
@@ -108,9 +109,11 @@ struct ProviderBench: AsyncParsableCommand {
                 ]), json: ["kernels": .array(kernels)])
     }
 
-    private func kernels(_ policy: BenchmarkPolicy) -> [String] {
+    /// What to run: the suite, and, in full size on a machine with a device, the device's kernels.
+    private func kernels(_ policy: BenchmarkPolicy, isFullSize: Bool) -> [String] {
         if let kernel { return [kernel] }
-        return policy.suite.kernels.map(\.kernel)
+        let hasDevice = isFullSize && ChallengeDevice.isPresent
+        return policy.suite.kernels.map(\.kernel) + (hasDevice ? policy.acceleratorKernels : [])
     }
 
     private func described(_ kernel: String, _ verdict: JSON) -> JSON {
@@ -128,7 +131,7 @@ struct ProviderBench: AsyncParsableCommand {
         defer { client.close() }
         let policy = try await inForce(client)
         let run = BenchmarkRun(client: client, key: try home.key())
-        let names = kernels(policy)
+        let names = kernels(policy, isFullSize: policy.suiteName != "development")
         let progress = read.printer.progress("challenges")
         var verdicts: [JSON] = []
         for (number, name) in names.enumerated() {
@@ -156,7 +159,7 @@ struct ProviderBench: AsyncParsableCommand {
         var policy = try BenchmarkPolicy(parsing: try Files.readText(policy), name: policy)
         if let suite { policy = try policy.selecting(suite) }
         let local = LocalSuite(policy: policy, repeats: repeats)
-        let names = kernels(policy)
+        let names = kernels(policy, isFullSize: suite == nil)
         let progress = read.printer.progress("kernels")
         var scores: [JSON] = []
         for (number, name) in names.enumerated() {
