@@ -58,30 +58,15 @@ struct BadInputStartTests {
             let data = "\(deployment.home)/data"
             for (options, code) in [("ro", "file.read-only"), ("size=64k", "file.no-space")] {
                 try Files.makeFolders(data)
-                guard try await mount(data, options) else {
-                    print("skipped: no file system can be mounted here, so no disk can be full")
-                    return
-                }
+                guard try await SmallDisk.mount(data, options) else { return }
                 let outcome = try await deployment.run(["node", "run", "--home", deployment.home])
-                try await unmount(data)
+                try await SmallDisk.unmount(data)
                 #expect(outcome.status == 1)
                 #expect(outcome.refusal.hasPrefix("error[\(code)]: "), "\(outcome.refusal)")
                 #expect(outcome.refusal.contains(data))
             }
             try await deployment.startMember()
         }
-    }
-
-    private func mount(_ folder: String, _ options: String) async throws -> Bool {
-        guard geteuid() == 0, let program = Environment.find(program: "mount") else { return false }
-        return try await RoadProgram.run(
-            program, ["-t", "tmpfs", "-o", options, "tmpfs", folder]
-        ).isSuccess
-    }
-
-    private func unmount(_ folder: String) async throws {
-        guard let program = Environment.find(program: "umount") else { return }
-        #expect(try await RoadProgram.run(program, [folder]).isSuccess)
     }
 
     @Test func `an agent without bubblewrap, without registration, without a cluster`()
