@@ -53,7 +53,7 @@ final class VotesStage {
         return path
     }
 
-    private static let proposalText = """
+    static let proposalText = """
         ---
         format: proposal/1
         kind: signal
@@ -89,28 +89,37 @@ final class VotesStage {
     }
 
     private func genesis() throws(Refusal) -> String {
-        var text = """
-            name: measuring
-            chain-id: 1
-            governance-asset: VOTE
-            currency-asset: CREDIT
-            assets:
-              - symbol: VOTE
-                scale: 0
-              - symbol: CREDIT
-                scale: 6
-            holders:
-
-            """
+        var text = Self.genesisHead
         for key in keys + [proposer] {
-            text += """
-                  - account: "\(key.address.checksummed)"
-                    VOTE: \(key.address == proposer.address ? 10_000 : 1000)
-                    CREDIT: 1_000_000_000
-
-                """
+            text += Self.holder(key.address, isProposer: key.address == proposer.address)
         }
-        return text + "treasury:\n  VOTE: 1000\n  CREDIT: 1_000_000_000\n"
+        return text + Self.genesisTail
+    }
+
+    static let genesisHead = """
+        name: measuring
+        chain-id: 1
+        governance-asset: VOTE
+        currency-asset: CREDIT
+        assets:
+          - symbol: VOTE
+            scale: 0
+          - symbol: CREDIT
+            scale: 6
+        holders:
+
+        """
+
+    static let genesisTail = "treasury:\n  VOTE: 1000\n  CREDIT: 1_000_000_000\n"
+
+    /// A holder's lines; who proposes has ten times the votes.
+    static func holder(_ account: Address, isProposer: Bool) -> String {
+        """
+          - account: "\(account.checksummed)"
+            VOTE: \(isProposer ? 10_000 : 1000)
+            CREDIT: 1_000_000_000
+
+        """
     }
 
     @discardableResult

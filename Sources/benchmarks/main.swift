@@ -6,6 +6,7 @@
 //                                   an NVIDIA device's kernels: whether right, and how fast
 //   benchmarks consensus [REPEATS] [--long] [--output json]   the replicated log against etcd's
 //   benchmarks votes                signed votes on three members on loopback
+//   benchmarks vote-stages [VOTES] [BATCH]   what a vote costs in each part of one member
 //   benchmarks tally [HOLDERS] [VOTES]   power, votes and results; equal shares against pabutools
 //   benchmarks redteam [TRIALS]     every cheating provider against a real member; 50 trials each
 //   benchmarks tamper [COUNT]       single changes of right answers; a million
@@ -65,6 +66,13 @@ case "storage-faults":
     await orExplain { () async throws in try await StorageFaultsBenchmark().run() }
 case "votes":
     await orExplain { () async throws in try await VotesBenchmark().run() }
+case "vote-stages":
+    let numbers = arguments.dropFirst().compactMap { Int($0) }
+    await orExplain { () async throws in
+        try VoteStagesBenchmark(
+            votes: max(1, numbers.first ?? 20_000), batch: max(1, numbers.dropFirst().first ?? 256)
+        ).run()
+    }
 case "tally":
     let numbers = arguments.dropFirst().compactMap { Int($0) }
     await orExplain { () async throws in
@@ -78,8 +86,9 @@ case "prediction": PredictionBenchmark(jobs: count ?? 50).run()
 case "repeatability": RepeatabilityBenchmark(sessions: count ?? 10).run()
 default:
     print(
-        "usage: benchmarks training|kernels|gpu|consensus|failover|calm|memory|faults|storage-faults"
-            + "|reopen|votes|tally|redteam|tamper|prediction|repeatability [N]")
+        "usage: benchmarks training|kernels|gpu|consensus|failover|calm|memory|faults"
+            + "|storage-faults|reopen|votes|vote-stages|tally|redteam|tamper|prediction"
+            + "|repeatability [N]")
     exit(64)
 }
 
