@@ -25,11 +25,14 @@ public struct Address: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// call the general one through tables, byte by byte.
     public init?(_ bytes: ArraySlice<UInt8>) {
         guard bytes.count == Address.count else { return nil }
-        func word(_ range: Range<Int>) -> UInt64 {
-            range.reduce(0) { $0 << 8 | UInt64(bytes[bytes.startIndex + $1]) }
+        let words = bytes.withUnsafeBytes { buffer in
+            (
+                UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+                UInt32(bigEndian: buffer.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+            )
         }
-        self.init(
-            high: word(0..<8), middle: word(8..<16), low: UInt32(truncatingIfNeeded: word(16..<20)))
+        self.init(high: words.0, middle: words.1, low: words.2)
     }
 
     /// Takes 20 bytes; nil for any other count.
@@ -61,19 +64,14 @@ public struct Address: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// The 20 bytes.
-    public var bytes: [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(Address.count)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            result.append(UInt8(truncatingIfNeeded: high >> UInt64(shift)))
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
+    /// Lends the 20 bytes without allocating an array.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var bigEndian = (high.bigEndian, middle.bigEndian, low.bigEndian)
+        return withUnsafeBytes(of: &bigEndian) { buffer in
+            body(UnsafeRawBufferPointer(rebasing: buffer[..<Address.count]))
         }
-        for shift in stride(from: 56, through: 0, by: -8) {
-            result.append(UInt8(truncatingIfNeeded: middle >> UInt64(shift)))
-        }
-        for shift in stride(from: 24, through: 0, by: -8) {
-            result.append(UInt8(truncatingIfNeeded: low >> UInt32(shift)))
-        }
-        return result
     }
 
     /// `0x` and 40 lower-case digits.

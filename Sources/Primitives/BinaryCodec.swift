@@ -63,10 +63,14 @@ public struct BinaryEncoder: Sendable {
     public mutating func raw(_ value: [UInt8]) { bytes.append(contentsOf: value) }
 
     /// A digest, 32 bytes.
-    public mutating func digest(_ value: Digest) { bytes.append(contentsOf: value.bytes) }
+    public mutating func digest(_ value: Digest) {
+        value.withBytes { bytes.append(contentsOf: $0) }
+    }
 
     /// An address, 20 bytes.
-    public mutating func address(_ value: Address) { bytes.append(contentsOf: value.bytes) }
+    public mutating func address(_ value: Address) {
+        value.withBytes { bytes.append(contentsOf: $0) }
+    }
 
     /// An amount, LEB128.
     public mutating func amount(_ value: Amount) {
@@ -154,7 +158,12 @@ public struct BinaryDecoder: Sendable {
 
     /// An unsigned 64-bit number.
     public mutating func number() throws(Refusal) -> UInt64 {
-        UInt64(truncatingIfNeeded: try unsigned(bits: 64))
+        // Most numbers have one byte.
+        if position < end, bytes[position] < 0x80 {
+            position += 1
+            return UInt64(bytes[position - 1])
+        }
+        return UInt64(truncatingIfNeeded: try unsigned(bits: 64))
     }
 
     /// An unsigned 32-bit number.
@@ -197,10 +206,14 @@ public struct BinaryDecoder: Sendable {
 
     /// Counted, valid UTF-8.
     public mutating func text(limit: Int = countLimit) throws(Refusal) -> String {
-        let utf8 = try data(limit: limit)
-        guard let text = String(validating: utf8, as: UTF8.self) else {
+        let count = try count(limit: limit)
+        // Read in place: malformed UTF-8 is told from well-formed without a copy of the bytes.
+        guard let text = String(validating: bytes[position..<position + count], as: UTF8.self)
+        else {
+            position += count
             throw malformed("a text is not UTF-8")
         }
+        position += count
         return text
     }
 
@@ -213,13 +226,21 @@ public struct BinaryDecoder: Sendable {
 
     /// 32 bytes.
     public mutating func digest() throws(Refusal) -> Digest {
-        guard let digest = Digest(try raw(Digest.count)) else { throw malformed("no digest") }
-        return digest
+        guard remaining >= Digest.count else { throw malformed("the value ends too soon") }
+        defer { position += Digest.count }
+        return bytes.withUnsafeBytes { buffer in
+            Digest(
+                unchecked: UnsafeRawBufferPointer(
+                    rebasing: buffer[position..<position + Digest.count]))
+        }
     }
 
     /// 20 bytes.
     public mutating func address() throws(Refusal) -> Address {
-        guard let address = Address(try raw(Address.count)) else { throw malformed("no address") }
+        guard remaining >= Address.count,
+            let address = Address(bytes[position..<position + Address.count])
+        else { throw malformed("the value ends too soon") }
+        position += Address.count
         return address
     }
 

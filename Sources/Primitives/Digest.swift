@@ -55,16 +55,7 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// The 32 bytes.
-    public var bytes: [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(Digest.count)
-        for word in [word0, word1, word2, word3] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                result.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-            }
-        }
-        return result
-    }
+    public var bytes: [UInt8] { withBytes { Array($0) } }
 
     /// 64 lower-case hexadecimal digits.
     public var hex: String { Hex.encode(bytes) }

@@ -3,41 +3,53 @@
 
 /// A record that was written and is encoded when somebody wants its bytes. Used from one thread, as
 /// the overlay is that holds it.
-final class PendingRecord {
-    /// The record.
-    let record: Any
-    private let encode: () -> [UInt8]
+class PendingRecord {
     private var encoded: [UInt8]?
 
-    init<Record: BinaryCodable>(_ record: Record) {
-        self.record = record
-        encode = { record.encoded }
-    }
-
     /// The record's canonical bytes.
-    var bytes: [UInt8] {
+    final var bytes: [UInt8] {
         if let encoded { return encoded }
         let bytes = encode()
         encoded = bytes
         return bytes
     }
+
+    fileprivate func encode() -> [UInt8] { [] }
+}
+
+/// A pending record of one type.
+final class TypedPendingRecord<Record: BinaryCodable>: PendingRecord {
+    /// The record.
+    let record: Record
+
+    init(_ record: Record) { self.record = record }
+
+    override fileprivate func encode() -> [UInt8] { record.encoded }
 }
 
 /// What was decoded, by key. A hit is only a hit for the very bytes, so nothing here can be stale.
 final class RecordMemo {
-    private var records: [[UInt8]: (bytes: [UInt8], record: Any)] = [:]
+    private var records: [StateKey: (bytes: [UInt8], record: AnyObject)] = [:]
     /// Records that are decoded often are few: the open proposals and their texts.
     private static let countLimit = 256
 
+    /// A record in a box: taken out again by the box's class, which costs less than a value's type.
+    private final class Box<Record> {
+        let record: Record
+        init(_ record: Record) { self.record = record }
+    }
+
     /// The record that `bytes` stand for: the one remembered, or what `decode` makes of them.
     func record<Record>(_ key: [UInt8], _ bytes: [UInt8], _ decode: ([UInt8]) -> Record) -> Record {
+        let place = StateKey(key)
         // Arrays that share their storage are compared without looking at a byte.
-        if let known = records[key], known.bytes == bytes, let record = known.record as? Record {
-            return record
+        if let known = records[place], known.bytes == bytes, let box = known.record as? Box<Record>
+        {
+            return box.record
         }
         let record = decode(bytes)
         if records.count >= RecordMemo.countLimit { records.removeAll(keepingCapacity: true) }
-        records[key] = (bytes, record)
+        records[place] = (bytes, Box(record))
         return record
     }
 }

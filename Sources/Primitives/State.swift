@@ -75,10 +75,12 @@ public final class StateOverlay: StateReader {
     }
 
     private let parent: any StateReader
-    private var changes: [[UInt8]: Slot] = [:]
+    private var changes: [StateKey: Slot] = [:]
     /// What was read from below, where that is remembered.
-    private var reads: [[UInt8]: [UInt8]?] = [:]
+    private var reads: [StateKey: [UInt8]?] = [:]
     private let remembersReads: Bool
+    /// The parent, where it is an overlay itself.
+    private let below: StateOverlay?
     /// Records decoded so far, shared by all overlays of one stack.
     let memo: RecordMemo
     /// The changed keys in order, but for those that came since the last scan.
@@ -87,54 +89,70 @@ public final class StateOverlay: StateReader {
 
     /// An overlay without changes.
     ///
-    /// - Parameter remembersReads: whether a value read from the parent is kept, so that it is read
-    ///   once. Only for a parent that nobody else writes to meanwhile, and for as long as one entry
-    ///   takes: what was read stays in memory.
-    public init(_ parent: any StateReader, remembersReads: Bool = false) {
+    /// - Parameters:
+    ///   - remembersReads: whether a value read from the parent is kept, so that it is read once.
+    ///     Only for a parent that nobody else writes to meanwhile, and for as long as one entry
+    ///     takes: what was read stays in memory.
+    ///   - expectedChanges: about how many keys will be changed.
+    public init(
+        _ parent: any StateReader, remembersReads: Bool = false, expectedChanges: Int = 0
+    ) {
         self.parent = parent
         self.remembersReads = remembersReads
-        memo = (parent as? StateOverlay)?.memo ?? RecordMemo()
+        below = parent as? StateOverlay
+        memo = below?.memo ?? RecordMemo()
+        guard expectedChanges > 0 else { return }
+        changes.reserveCapacity(expectedChanges)
+        if remembersReads { reads.reserveCapacity(expectedChanges) }
     }
 
     /// What lies under all overlays.
-    public var ground: any StateReader { (parent as? StateOverlay)?.ground ?? parent }
+    public var ground: any StateReader { below?.ground ?? parent }
 
     /// The value under `key` with the changes applied.
     public func value(for key: [UInt8]) -> [UInt8]? {
-        if let change = changes[key] { return change.value }
+        let place = StateKey(key)
+        if let change = changes[place] { return change.value }
+        if let below { return below.value(for: key) }
         guard remembersReads else { return parent.value(for: key) }
-        if let known = reads[key] { return known }
+        if let known = reads[place] { return known }
         let value = parent.value(for: key)
-        reads[key] = .some(value)
+        reads[place] = .some(value)
         return value
     }
 
     /// Writes a value.
     public func set(_ key: [UInt8], to value: [UInt8]) {
-        if changes.updateValue(.written(value), forKey: key) == nil { newKeys.append(key) }
+        if changes.updateValue(.written(value), forKey: StateKey(key)) == nil {
+            newKeys.append(key)
+        }
     }
 
     /// Writes a record that is encoded later, if at all: before the entry ends it may be written a
     /// thousand times.
     func set(_ key: [UInt8], to record: PendingRecord) {
-        if changes.updateValue(.record(record), forKey: key) == nil { newKeys.append(key) }
+        if changes.updateValue(.record(record), forKey: StateKey(key)) == nil {
+            newKeys.append(key)
+        }
     }
 
     /// What this overlay, or one below it, says about a key; nil when none does.
     func slot(for key: [UInt8]) -> Slot? {
-        changes[key] ?? (parent as? StateOverlay)?.slot(for: key)
+        changes[StateKey(key)] ?? below?.slot(for: key)
     }
 
     /// Writes a value under a key that was never written before: an index of the log, a place in a
     /// tree. Nobody need look for what it replaces.
     public func append(_ key: [UInt8], _ value: [UInt8]) {
-        if remembersReads { reads[key] = .some(nil) }
+        if remembersReads { reads[StateKey(key)] = .some(nil) }
         set(key, to: value)
     }
 
     /// Removes a key.
     public func remove(_ key: [UInt8]) {
-        if changes.updateValue(.removed, forKey: key) == nil { newKeys.append(key) }
+        if changes.updateValue(.removed, forKey: StateKey(key)) == nil {
+            newKeys.append(key)
+        }
     }
 
     /// Entries of the parent with the changes merged in.
@@ -143,7 +161,9 @@ public final class StateOverlay: StateReader {
         let mine = changedKeys(from: lower, to: upper)
         guard !mine.isEmpty else { return parent.entries(from: lower, to: upper, limit: limit) }
         // Only removed keys hide entries of the parent without standing in for them.
-        let hidden = mine.count { if case .removed? = changes[$0] { true } else { false } }
+        let hidden = mine.count { key in
+            if case .removed? = changes[StateKey(key)] { true } else { false }
+        }
         let below = parent.entries(
             from: lower, to: upper, limit: limit > Int.max - hidden ? limit : limit + hidden)
         var merged: [StateEntry] = []
@@ -159,7 +179,7 @@ public final class StateOverlay: StateReader {
             } else {
                 let key = mine[right]
                 if left < below.count, below[left].key == key { left += 1 }
-                if let value = changes[key]?.value {
+                if let value = changes[StateKey(key)]?.value {
                     merged.append(StateEntry(key: key, value: value))
                 }
                 right += 1
@@ -198,13 +218,14 @@ public final class StateOverlay: StateReader {
     /// Every change, in byte order of the keys.
     public var allChanges: [StateChange] {
         allChangedKeys().map { key in
+            let place = StateKey(key)
             let before: StateChange.Before =
-                switch reads[key] {
+                switch reads[place] {
                 case nil: .unknown
                 case .some(nil): .absent
                 case .some(let value?): .present(value)
                 }
-            return StateChange(key: key, value: changes[key]?.value, before: before)
+            return StateChange(key: key, value: changes[place]?.value, before: before)
         }
     }
 
@@ -214,7 +235,7 @@ public final class StateOverlay: StateReader {
     /// Takes over the changes of an overlay made on top of this one.
     public func adopt(_ child: StateOverlay) {
         for (key, value) in child.changes where changes.updateValue(value, forKey: key) == nil {
-            newKeys.append(key)
+            newKeys.append(key.bytes)
         }
     }
 

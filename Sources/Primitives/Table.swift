@@ -26,9 +26,9 @@ public struct Table<Record: BinaryCodable>: Sendable {
             return state.value(for: key).map(decode)
         }
         if case .record(let pending)? = overlay.slot(for: key),
-            let record = pending.record as? Record
+            let typed = pending as? TypedPendingRecord<Record>
         {
-            return record
+            return typed.record
         }
         return overlay.value(for: key).map { overlay.memo.record(key, $0, decode) }
     }
@@ -36,7 +36,7 @@ public struct Table<Record: BinaryCodable>: Sendable {
     /// Writes a record.
     public func set(_ key: [UInt8], to record: Record, in state: StateOverlay) {
         if isMemoized {
-            state.set([prefix] + key, to: PendingRecord(record))
+            state.set([prefix] + key, to: TypedPendingRecord(record))
         } else {
             state.set([prefix] + key, to: record.encoded)
         }
