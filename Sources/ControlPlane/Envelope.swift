@@ -110,17 +110,23 @@ extension Envelope: BinaryCodable {
     public var digest: Digest { SHA256.hash(encoded) }
 
     /// SHA-256 of what is asked, without the signature.
-    var requestDigest: Digest {
-        var bare = self
-        switch bare {
-        case .account(var envelope):
-            envelope.signature = []
-            bare = .account(envelope)
-        case .member(var envelope):
-            envelope.signature = []
-            bare = .member(envelope)
-        }
-        return bare.digest
+    var requestDigest: Digest { digests.request }
+
+    /// `digest` and `requestDigest`, of one encoding.
+    var digests: (envelope: Digest, request: Digest) {
+        let bytes = encoded
+        let signature =
+            switch self {
+            case .account(let envelope): envelope.signature
+            case .member(let envelope): envelope.signature
+            }
+        // The signature comes last, after its count; without it that count is zero.
+        var count = BinaryEncoder()
+        count.data(signature)
+        var request = SHA256.Hasher()
+        request.update(bytes[..<(bytes.count - count.bytes.count)])
+        request.update(0)
+        return (SHA256.hash(bytes), request.finalize())
     }
 
     /// Appends the canonical form.

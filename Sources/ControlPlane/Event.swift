@@ -23,9 +23,9 @@ public struct Event: BinaryCodable, Sendable, Equatable {
         self.fields = fields.map { Field(name: $0.key, value: $0.value) }
     }
 
-    init(_ kind: String, fields: [(name: String, value: String)]) {
+    init(_ kind: String, fields: [Field]) {
         self.kind = kind
-        self.fields = fields.map { Field(name: $0.name, value: $0.value) }
+        self.fields = fields
     }
 
     /// The value of a field, or nil.

@@ -29,14 +29,33 @@ enum MerkleLog {
         Tables.frontier.record(frontierKey, in: state) ?? MerkleFrontier()
     }
 
-    /// Appends a leaf and gives its number; throws `log.full`.
-    static func append(_ leaf: [UInt8], in state: StateOverlay) throws(Refusal) -> UInt64 {
-        var frontier = frontier(in: state)
-        let number = frontier.size
-        let stored = try frontier.append(leaf: MerkleHash.leaf(leaf))
-        StateRows.store(stored, in: state, prefix: rowsPrefix)
-        Tables.frontier.set(frontierKey, to: frontier, in: state)
-        return number
+    /// The leaves of one entry on their way into the state: its right edge is read and written
+    /// once an entry.
+    struct Appending {
+        private let state: StateOverlay
+        private var frontier: MerkleFrontier
+        private let sizeBefore: UInt64
+
+        init(_ state: StateOverlay) {
+            self.state = state
+            frontier = MerkleLog.frontier(in: state)
+            sizeBefore = frontier.size
+        }
+
+        /// How many leaves there are: the number of the next one.
+        var size: UInt64 { frontier.size }
+
+        /// Appends a leaf; throws `log.full`.
+        mutating func append(_ leaf: [UInt8]) throws(Refusal) {
+            let stored = try frontier.append(leaf: MerkleHash.leaf(leaf))
+            StateRows.store(stored, in: state, prefix: rowsPrefix)
+        }
+
+        /// Notes the new right edge, if it moved.
+        func finish() {
+            guard frontier.size > sizeBefore else { return }
+            Tables.frontier.set(frontierKey, to: frontier, in: state)
+        }
     }
 
     /// The tree of the first `size` leaves.

@@ -26,6 +26,19 @@ public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
 
     /// Appends the canonical form.
     public func encode(into encoder: inout BinaryEncoder) {
+        encodeOutcome(into: &encoder)
+        encoder.array(events) { $0.value($1) }
+    }
+
+    /// The canonical form, of events that are encoded already.
+    func encoded(events: [[UInt8]]) -> [UInt8] {
+        var encoder = BinaryEncoder()
+        encodeOutcome(into: &encoder)
+        encoder.array(events) { $0.raw($1) }
+        return encoder.bytes
+    }
+
+    private func encodeOutcome(into encoder: inout BinaryEncoder) {
         encoder.digest(envelope)
         encoder.digest(request)
         encoder.number(index)
@@ -34,7 +47,6 @@ public struct CommandReceipt: BinaryCodable, Sendable, Equatable {
         encoder.text(code)
         encoder.text(message)
         encoder.number(leaf)
-        encoder.array(events) { $0.value($1) }
     }
 
     /// Reads the canonical form.

@@ -45,7 +45,7 @@ extension StateDatabase {
         var value = entry.value
         let place = Int(bit % UInt64(value.count * 8))
         value[place / 8] ^= 1 << (place % 8)
-        guard let statement = prepared("UPDATE state SET value = ?2 WHERE key = ?1") else { return }
+        guard let statement = prepared(.overwrite) else { return }
         bind(statement, 1, entry.key)
         bind(statement, 2, value)
         sqlite3_step(statement)

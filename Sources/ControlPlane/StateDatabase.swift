@@ -14,7 +14,9 @@ public import Primitives
 /// The state machine's store. Used from one thread.
 public final class StateDatabase: StateReader {
     private(set) var handle: OpaquePointer?
-    private var statements: [String: OpaquePointer] = [:]
+    private var statements = [OpaquePointer?](repeating: nil, count: Query.allCases.count)
+    /// Whether a transaction is open; see `begin`.
+    private var isOpen = false
     /// The key of the first row found damaged, if any. Once set, nothing from here may be served.
     public private(set) var damagedKey: [UInt8]?
     /// The sum of the rows' digests modulo 2^256.
@@ -29,10 +31,14 @@ public final class StateDatabase: StateReader {
     /// What the policies' texts said when they were last parsed.
     let policies = ParsedPolicies()
     /// The form of the file. A later form is refused, never guessed at.
-    static let format: Int32 = 2
+    static let format: Int32 = 3
 
     /// How much of the state's pages is kept in memory: votes come in no order of the keys.
     private static let cacheKibibytes = 32 << 10
+
+    /// How many pages the write-ahead log takes before they go to their places: pages that votes
+    /// change again and again go there once in a while.
+    private static let checkpointPages = 4 << 10
 
     /// Opens or creates the database at `path`; `:memory:` keeps it in memory.
     ///
@@ -53,6 +59,7 @@ public final class StateDatabase: StateReader {
         for statement in [
             "PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA temp_store=MEMORY",
             "PRAGMA cache_size=-\(StateDatabase.cacheKibibytes)",
+            "PRAGMA wal_autocheckpoint=\(StateDatabase.checkpointPages)",
             """
             CREATE TABLE IF NOT EXISTS state (
                 key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL
@@ -72,7 +79,7 @@ public final class StateDatabase: StateReader {
     }
 
     deinit {
-        for statement in statements.values { sqlite3_finalize(statement) }
+        for statement in statements { sqlite3_finalize(statement) }
         sqlite3_close_v2(handle)
     }
 
@@ -101,23 +108,60 @@ public final class StateDatabase: StateReader {
     /// Linux's number for "no space left on device".
     private static let noSpace: Int32 = 28
 
-    func prepared(_ sql: String) -> OpaquePointer? {
-        if let statement = statements[sql] {
-            sqlite3_reset(statement)
-            return statement
+    /// What is asked of SQLite again and again; each is prepared once.
+    enum Query: Int, CaseIterable {
+        case begin, commit, rollBack, progress, setProgress
+        case value, entries, insert, replace, remove, overwrite
+
+        var sql: String {
+            switch self {
+            case .begin: "BEGIN IMMEDIATE"
+            case .commit: "COMMIT"
+            case .rollBack: "ROLLBACK"
+            case .progress: "SELECT applied, digest, term, configuration FROM progress WHERE id = 1"
+            case .setProgress:
+                """
+                INSERT OR REPLACE INTO progress (id, applied, term, digest, configuration)
+                VALUES (1, ?1, ?2, ?3, ?4)
+                """
+            case .value: "SELECT value, checksum FROM state WHERE key = ?1"
+            case .entries:
+                """
+                SELECT key, value, checksum FROM state WHERE key >= ?1 AND key < ?2
+                ORDER BY key LIMIT ?3
+                """
+            case .insert: "INSERT INTO state (key, value, checksum) VALUES (?1, ?2, ?3)"
+            case .replace: "UPDATE state SET value = ?2, checksum = ?3 WHERE key = ?1"
+            case .remove: "DELETE FROM state WHERE key = ?1"
+            case .overwrite: "UPDATE state SET value = ?2 WHERE key = ?1"
+            }
         }
+    }
+
+    func prepared(_ query: Query) -> OpaquePointer? {
+        if let statement = statements[query.rawValue] { return statement }
         var statement: OpaquePointer?
         let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
-        guard sqlite3_prepare_v3(handle, sql, -1, flags, &statement, nil) == SQLITE_OK else {
+        guard sqlite3_prepare_v3(handle, query.sql, -1, flags, &statement, nil) == SQLITE_OK else {
             return nil
         }
-        statements[sql] = statement
+        statements[query.rawValue] = statement
         return statement
     }
 
+    /// Runs a statement that gives no rows.
+    private func run(_ query: Query) throws(Refusal) {
+        guard let statement = prepared(query) else { throw failure }
+        let step = sqlite3_step(statement)
+        let refusal = step == SQLITE_DONE ? nil : failure
+        sqlite3_reset(statement)
+        if let refusal { throw refusal }
+    }
+
     func readProgress() throws(Refusal) {
-        let sql = "SELECT applied, digest, term, configuration FROM progress WHERE id = 1"
-        guard let statement = prepared(sql) else { throw Refusal("state.unavailable", message) }
+        guard let statement = prepared(.progress) else {
+            throw Refusal("state.unavailable", message)
+        }
         defer { sqlite3_reset(statement) }
         guard sqlite3_step(statement) == SQLITE_ROW else { return }
         appliedIndex = UInt64(bitPattern: sqlite3_column_int64(statement, 0))
@@ -130,11 +174,19 @@ public final class StateDatabase: StateReader {
     }
 
     func bind(_ statement: OpaquePointer, _ position: Int32, _ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { bind(statement, position, $0, csqlite_transient()) }
+    }
+
+    /// - Parameter lifetime: nil where the bytes stay where they are until the statement has run.
+    private func bind(
+        _ statement: OpaquePointer, _ position: Int32, _ bytes: UnsafeRawBufferPointer,
+        _ lifetime: sqlite3_destructor_type? = nil
+    ) {
         if bytes.isEmpty {
             sqlite3_bind_zeroblob(statement, position, 0)
         } else {
             sqlite3_bind_blob(
-                statement, position, bytes, Int32(bytes.count), csqlite_transient())
+                statement, position, bytes.baseAddress, Int32(bytes.count), lifetime)
         }
     }
 
@@ -146,10 +198,16 @@ public final class StateDatabase: StateReader {
 
     /// A row's digest: over the key with its count, then the value.
     private static func rowDigest(_ key: [UInt8], _ value: [UInt8]) -> Digest {
-        var encoder = BinaryEncoder()
-        encoder.data(key)
-        encoder.raw(value)
-        return SHA256.hash(encoder.bytes)
+        var hasher = SHA256.Hasher()
+        var rest = UInt64(key.count)
+        while rest >= 0x80 {
+            hasher.update(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        hasher.update(UInt8(truncatingIfNeeded: rest))
+        hasher.update(key)
+        hasher.update(value)
+        return hasher.finalize()
     }
 
     /// Whether a row is what was written; if not, that is noted.
@@ -172,28 +230,26 @@ public final class StateDatabase: StateReader {
 
     /// The value under `key`, or nil.
     public func value(for key: [UInt8]) -> [UInt8]? {
-        guard let statement = prepared("SELECT value, checksum FROM state WHERE key = ?1") else {
+        guard let statement = prepared(.value) else {
             damagedKey = damagedKey ?? key
             return nil
         }
-        defer { sqlite3_reset(statement) }
-        bind(statement, 1, key)
-        let step = sqlite3_step(statement)
-        guard step == SQLITE_ROW else {
-            if step != SQLITE_DONE { damagedKey = damagedKey ?? key }
-            return nil
+        return key.withUnsafeBytes { bytes in
+            defer { sqlite3_reset(statement) }
+            bind(statement, 1, bytes)
+            let step = sqlite3_step(statement)
+            guard step == SQLITE_ROW else {
+                if step != SQLITE_DONE { damagedKey = damagedKey ?? key }
+                return nil
+            }
+            let value = column(statement, 0)
+            return holds(key, value, sqlite3_column_int64(statement, 1)) ? value : nil
         }
-        let value = column(statement, 0)
-        return holds(key, value, sqlite3_column_int64(statement, 1)) ? value : nil
     }
 
     /// Entries in byte order.
     public func entries(from lower: [UInt8], to upper: [UInt8], limit: Int) -> [StateEntry] {
-        let sql = """
-            SELECT key, value, checksum FROM state WHERE key >= ?1 AND key < ?2
-            ORDER BY key LIMIT ?3
-            """
-        guard let statement = prepared(sql) else {
+        guard let statement = prepared(.entries) else {
             damagedKey = damagedKey ?? lower
             return []
         }
@@ -214,6 +270,24 @@ public final class StateDatabase: StateReader {
         return result
     }
 
+    /// Opens the transaction of the next entry: what is read until `commit` or `abandon` is read
+    /// under its one lock, where each read by itself takes and gives back a lock of the file.
+    ///
+    /// Throws `disk.full`, or `state.unavailable` with SQLite's reason.
+    func begin() throws(Refusal) {
+        guard !isOpen else { return }
+        try run(.begin)
+        isOpen = true
+    }
+
+    /// Ends the open transaction, if there is one, as if nothing had been written.
+    func abandon() {
+        guard isOpen else { return }
+        isOpen = false
+        // A transaction that SQLite ended by itself cannot be ended again.
+        if sqlite3_get_autocommit(handle) == 0 { try? run(.rollBack) }
+    }
+
     /// Writes an entry's changes and moves the applied index, in one transaction.
     ///
     /// Throws `disk.full`, `state.unavailable` when SQLite refuses for another reason, and
@@ -228,16 +302,17 @@ public final class StateDatabase: StateReader {
         configuration: [UInt8]? = nil
     ) throws(Refusal) {
         let configuration = configuration ?? self.configuration
-        try checkUndamaged()
-        try execute("BEGIN IMMEDIATE")
         var digest = stateDigest
         do throws(Refusal) {
+            try checkUndamaged()
+            try begin()
             for change in changes { try write(change, digest: &digest) }
             try checkUndamaged()
             try writeProgress(index, term, digest, configuration)
-            try execute("COMMIT")
+            try run(.commit)
+            isOpen = false
         } catch {
-            sqlite3_exec(handle, "ROLLBACK", nil, nil, nil)
+            abandon()
             throw error
         }
         stateDigest = digest
@@ -253,35 +328,43 @@ public final class StateDatabase: StateReader {
             case .absent: nil
             case .present(let value): value
             }
+        try checkUndamaged()
         // What does not change needs no row written; its digest stays as well.
         if change.value == old { return }
         if let old { digest = digest &- StateDatabase.rowDigest(change.key, old) }
-        let sql =
-            change.value == nil
-            ? "DELETE FROM state WHERE key = ?1"
-            : "INSERT OR REPLACE INTO state (key, value, checksum) VALUES (?1, ?2, ?3)"
-        guard let statement = prepared(sql) else { throw failure }
-        defer { sqlite3_reset(statement) }
-        bind(statement, 1, change.key)
-        if let value = change.value {
-            let row = StateDatabase.rowDigest(change.key, value)
-            digest = digest &+ row
-            bind(statement, 2, value)
-            sqlite3_bind_int64(statement, 3, Int64(bitPattern: row.prefix64))
+        guard let value = change.value else {
+            return try write(.remove, change.key, nil, checksum: 0)
         }
-        guard sqlite3_step(statement) == SQLITE_DONE else {
-            throw failure
+        let row = StateDatabase.rowDigest(change.key, value)
+        digest = digest &+ row
+        try write(
+            old == nil ? .insert : .replace, change.key, value,
+            checksum: Int64(bitPattern: row.prefix64))
+    }
+
+    /// Whether there is a row already is known, so that SQLite need look for its place once.
+    private func write(
+        _ query: Query, _ key: [UInt8], _ value: [UInt8]?, checksum: Int64
+    ) throws(Refusal) {
+        guard let statement = prepared(query) else { throw failure }
+        let step = key.withUnsafeBytes { key in
+            bind(statement, 1, key)
+            guard let value else { return sqlite3_step(statement) }
+            return value.withUnsafeBytes { value in
+                bind(statement, 2, value)
+                sqlite3_bind_int64(statement, 3, checksum)
+                return sqlite3_step(statement)
+            }
         }
+        let refusal = step == SQLITE_DONE ? nil : failure
+        sqlite3_reset(statement)
+        if let refusal { throw refusal }
     }
 
     private func writeProgress(
         _ index: UInt64, _ term: UInt64, _ digest: Digest, _ configuration: [UInt8]
     ) throws(Refusal) {
-        let sql = """
-            INSERT OR REPLACE INTO progress (id, applied, term, digest, configuration)
-            VALUES (1, ?1, ?2, ?3, ?4)
-            """
-        guard let statement = prepared(sql) else { throw failure }
+        guard let statement = prepared(.setProgress) else { throw failure }
         defer { sqlite3_reset(statement) }
         sqlite3_bind_int64(statement, 1, Int64(bitPattern: index))
         sqlite3_bind_int64(statement, 2, Int64(bitPattern: term))

@@ -178,7 +178,11 @@ public final class StateMachine {
         index: UInt64, term: UInt64, payload: EntryPayload, encoded: [UInt8]? = nil
     ) throws(Refusal) -> AppliedEntry {
         try checkNext(index)
-        let overlay = StateOverlay(database, remembersReads: true)
+        try database.begin()
+        defer { database.abandon() }
+        let overlay = StateOverlay(
+            database, remembersReads: true,
+            expectedChanges: payload.commands.count * StateMachine.changesOfCommand)
         var position = position
         let last = position.timestamp
         position.timestamp = max(position.timestamp, payload.timestamp)
@@ -188,25 +192,36 @@ public final class StateMachine {
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         DueRules.run(transaction, since: last)
-        var events = transaction.events
+        var outcomes = EntryOutcomes(
+            index: index, timestamp: position.timestamp, events: transaction.events,
+            capacity: payload.commands.count)
+        var log = MerkleLog.Appending(overlay)
         var receipts: [CommandReceipt] = []
         for (number, envelope) in payload.commands.enumerated() {
-            if let earlier = NonceRules.earlierAnswer(to: envelope, in: overlay) {
+            if let earlier = NonceRules.earlierAnswer(to: envelope, in: overlay, outcomes) {
                 // It happened when it was first asked for; nothing happens now.
                 receipts.append(earlier)
                 continue
             }
-            let receipt = try apply(
-                envelope, number: UInt64(number), on: overlay, position: position, index: index)
-            events.append(contentsOf: receipt.events)
+            let (receipt, encodedEvents) = try apply(
+                envelope, number: UInt64(number), on: overlay, position: position, index: index,
+                log: &log)
+            NonceRules.record(envelope, at: outcomes.nextPlace, in: overlay)
+            outcomes.append(receipt, encodedEvents)
             receipts.append(receipt)
         }
-        record(events, position: &position, index: index, in: overlay)
+        log.finish()
+        outcomes.store(in: overlay)
+        position.eventChain = outcomes.chain(after: position.eventChain)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
         try database.commit(overlay.allChanges, appliedIndex: index, term: term)
         return AppliedEntry(
-            index: index, timestamp: position.timestamp, receipts: receipts, events: events)
+            index: index, timestamp: position.timestamp, receipts: receipts,
+            events: outcomes.events)
     }
+
+    /// About how many rows a command changes.
+    private static let changesOfCommand = 6
 
     private func checkNext(_ index: UInt64) throws(Refusal) {
         guard index == appliedIndex + 1 else {
@@ -240,9 +255,9 @@ public final class StateMachine {
 
     private func apply(
         _ envelope: Envelope, number: UInt64, on overlay: StateOverlay,
-        position: ChainPosition, index: UInt64
-    ) throws(Refusal) -> CommandReceipt {
-        let digest = envelope.digest
+        position: ChainPosition, index: UInt64, log: inout MerkleLog.Appending
+    ) throws(Refusal) -> (CommandReceipt, encodedEvents: [[UInt8]]) {
+        let digests = envelope.digests
         let transaction = Transaction(
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         var refusal: Refusal?
@@ -256,26 +271,16 @@ public final class StateMachine {
             refusal = error
         }
         let receipt = CommandReceipt(
-            envelope: digest, request: envelope.requestDigest, index: index, position: number,
+            envelope: digests.envelope, request: digests.request, index: index, position: number,
             refusal: refusal,
-            leaf: MerkleLog.frontier(in: overlay).size, events: transaction.events)
+            leaf: log.size, events: transaction.events)
+        let encodedEvents = receipt.events.map(\.encoded)
         let leaf = MerkleLog.leaf(
-            index: index, position: number, envelope: digest,
-            outcome: SHA256.hash(receipt.encoded), chain: position.entryChain)
-        _ = try MerkleLog.append(leaf, in: overlay)
-        NonceRules.record(envelope, receipt, in: overlay)
-        return receipt
-    }
-
-    private func record(
-        _ events: [Event], position: inout ChainPosition, index: UInt64, in overlay: StateOverlay
-    ) {
-        for (number, event) in events.enumerated() {
-            let recorded = RecordedEvent(
-                index: index, timestamp: position.timestamp, event: event)
-            position.eventChain = SHA256.hash(position.eventChain.bytes, recorded.encoded)
-            Tables.events.append(Key.numbers(index, UInt64(number)), recorded, in: overlay)
-        }
+            index: index, position: number, envelope: digests.envelope,
+            outcome: SHA256.hash(receipt.encoded(events: encodedEvents)),
+            chain: position.entryChain)
+        try log.append(leaf)
+        return (receipt, encodedEvents)
     }
 
     /// Runs commands as if they stood in the next entry, and forgets what they did.

@@ -5,9 +5,13 @@ import Primitives
 import Transparency
 
 enum Tables {
-    static let events = Table<RecordedEvent>(prefix: 0x60)
-    static let signers = Table<NumberRecord>(prefix: 0x61)
-    static let receipts = Table<CommandReceipt>(prefix: 0x62)
+    /// Index, place of the first -> events.
+    static let events = Table<EventRun>(prefix: 0x60)
+    static let signers = Table<SignerRecord>(prefix: 0x61)
+    /// Index, place of the first -> receipts.
+    static let receipts = Table<ReceiptRun>(prefix: 0x62)
+    /// Signer, last nonce -> where older answers are.
+    static let signerRuns = Table<SignerRecord>(prefix: 0x7E)
     static let meta = Table<ChainPosition>(prefix: 0x63)
     static let policies = Table<PolicyRecord>(prefix: 0x64)
     static let policyHistory = Table<PolicyRecord>(prefix: 0x65)

@@ -101,8 +101,7 @@ public struct Views {
 
     /// Events of entries after `index`, oldest first.
     public func events(after index: UInt64, limit: Int) -> [RecordedEvent] {
-        Tables.events.records(from: Key.numbers(Views.after(index), 0), limit: limit, in: state)
-            .map(\.record)
+        Outcomes.events(from: Views.after(index), limit: limit, in: state)
     }
 
     /// The next number; the largest one stays.
@@ -110,7 +109,9 @@ public struct Views {
 
     /// The answer given to a signer's command, if there is one.
     public func receipt(of signer: Address, nonce: UInt64) -> CommandReceipt? {
-        Tables.receipts.record(signer.bytes + Key.number(nonce), in: state)
+        NonceRules.place(
+            of: nonce, by: signer, NonceRules.signer(signer, in: state), in: state
+        ).flatMap { Outcomes.receipt(at: $0, in: state) }
     }
 
     /// Whether the state refers to an object.

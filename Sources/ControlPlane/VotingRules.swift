@@ -14,7 +14,8 @@ extension Transaction {
             Event(
                 event.code,
                 fields: event.fields.map {
-                    ($0.name == "kind" ? "proposal_kind" : $0.name, $0.value)
+                    Event.Field(
+                        name: $0.name == "kind" ? "proposal_kind" : $0.name, value: $0.value)
                 }
             ))
     }

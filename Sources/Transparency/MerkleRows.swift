@@ -45,10 +45,14 @@ public struct MemoryRows: MerkleRows, Sendable {
     }
 }
 
-/// Rows in the replicated state, one key a hash: prefix, row, place.
+/// Rows in the replicated state, one key a run of hashes: prefix, row, number of the run.
 ///
-/// A tile is one scan; an append writes one key, and one more every 256 leaves.
+/// A tile is one scan of a few runs. An append rewrites a run, and one more every 256 leaves; an
+/// entry with many leaves writes few keys.
 public struct StateRows: MerkleRows {
+    /// How many hashes lie under one key.
+    private static let runLength: UInt64 = 32
+
     private let state: any StateReader
     private let prefix: [UInt8]
 
@@ -61,25 +65,49 @@ public struct StateRows: MerkleRows {
     /// Takes in what an append made final.
     public static func store(_ hashes: [StoredHash], in state: StateOverlay, prefix: [UInt8]) {
         for stored in hashes {
-            state.append(key(prefix, stored.row, stored.index), stored.hash.bytes)
+            let key = key(prefix, stored.row, stored.index / runLength)
+            // A run starts with its first hash: nobody need look for what was there before.
+            guard !stored.index.isMultiple(of: runLength) else {
+                state.append(key, stored.hash.bytes)
+                continue
+            }
+            var run = state.value(for: key) ?? []
+            stored.hash.withBytes { run.append(contentsOf: $0) }
+            state.set(key, to: run)
         }
     }
 
     /// The hashes asked for.
     public func hashes(row: UInt8, from index: UInt64, count: Int) -> [Digest] {
         guard count > 0 else { return [] }
-        let (end, overflow) = index.addingReportingOverflow(UInt64(count))
-        let found = state.entries(
-            from: StateRows.key(prefix, row, index),
-            to: StateRows.key(prefix, row, overflow ? .max : end), limit: count)
-        return found.compactMap { Digest($0.value) }
+        let (sum, overflow) = index.addingReportingOverflow(UInt64(count) - 1)
+        let first = index / StateRows.runLength
+        let last = (overflow ? .max : sum) / StateRows.runLength
+        let runs = state.entries(
+            from: StateRows.key(prefix, row, first), to: StateRows.key(prefix, row, last + 1),
+            limit: Int(clamping: last - first + 1))
+        var hashes: [Digest] = []
+        var skipped = Int(index % StateRows.runLength)
+        for run in runs {
+            for place in stride(from: 0, to: run.value.count, by: Digest.count) {
+                guard skipped == 0 else {
+                    skipped -= 1
+                    continue
+                }
+                guard hashes.count < count,
+                    let hash = Digest(run.value[place..<min(place + 32, run.value.count)])
+                else { return hashes }
+                hashes.append(hash)
+            }
+        }
+        return hashes
     }
 
-    private static func key(_ prefix: [UInt8], _ row: UInt8, _ index: UInt64) -> [UInt8] {
+    private static func key(_ prefix: [UInt8], _ row: UInt8, _ run: UInt64) -> [UInt8] {
         var encoder = BinaryEncoder()
         encoder.raw(prefix)
         encoder.byte(row)
-        encoder.sortable(index)
+        encoder.sortable(run)
         return encoder.bytes
     }
 }

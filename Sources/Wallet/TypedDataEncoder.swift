@@ -8,6 +8,8 @@ struct TypedDataEncoder {
     let types: TypedDataTypes
     var rules = TypedDataRules.strict
 
+    private static let emptyHash = Keccak256.hash([UInt8]())
+
     /// The deepest nesting of structs and arrays.
     static let depthLimit = 32
 
@@ -47,7 +49,9 @@ struct TypedDataEncoder {
             data += [UInt8](repeating: 0, count: 12)
             data += address.bytes
         case (.string, .string(let text)):
-            data += Keccak256.hash(Array(text.utf8)).bytes
+            // Of a reason that was not given, an end that was not set.
+            let hash = text.isEmpty ? TypedDataEncoder.emptyHash : Keccak256.hash(Array(text.utf8))
+            data += hash.bytes
         case (.bytes, .bytes(let bytes)):
             data += Keccak256.hash(bytes).bytes
         case (.fixedBytes(let count), .bytes(let bytes)) where bytes.count == count:
