@@ -53,6 +53,38 @@ import Testing
         for response in batch.responses where response.to == 1 { try node.step(response) }
     }
 
+    private func leader(_ storage: DamagedStorage) throws -> RawNode {
+        var node = try node(storage)
+        try node.campaign()
+        for kind in [MessageKind.preVoteResponse, .voteResponse] {
+            let asked = try node.ready().messages
+            for batch in asked where batch.kind == .storageAppend {
+                try store(batch, storage, &node)
+            }
+            try node.step(Message(kind, to: 1, from: 2, term: 2))
+        }
+        #expect(node.role == .leader)
+        for batch in try node.ready().messages where batch.kind == .storageAppend {
+            try store(batch, storage, &node)
+        }
+        return node
+    }
+
+    /// Does all the work there is but the log's; answers what was sent to others.
+    private func work(_ node: inout RawNode) throws -> [Message] {
+        var sent: [Message] = []
+        while node.hasReady {
+            for work in try node.ready().messages {
+                guard work.kind == .storageApply else {
+                    sent.append(work)
+                    continue
+                }
+                for response in work.responses { try node.step(response) }
+            }
+        }
+        return sent
+    }
+
     // MARK: Snapshots
 
     @Test func `a snapshot takes the place of what rotted, and the log behind it stays`() throws {
@@ -195,19 +227,7 @@ import Testing
 
     @Test func `a leader that cannot apply what is committed gives way`() throws {
         let storage = try DamagedStorage(log())
-        var node = try node(storage)
-        try node.campaign()
-        for kind in [MessageKind.preVoteResponse, .voteResponse] {
-            let asked = try node.ready().messages
-            for batch in asked where batch.kind == .storageAppend {
-                try store(batch, storage, &node)
-            }
-            try node.step(Message(kind, to: 1, from: 2, term: 2))
-        }
-        #expect(node.role == .leader)
-        for batch in try node.ready().messages where batch.kind == .storageAppend {
-            try store(batch, storage, &node)
-        }
+        var node = try leader(storage)
         storage.damaged = [3...3]
         var acknowledgement = Message(.appendResponse, to: 1, from: 2, term: 2, index: 7)
         try node.step(acknowledgement)
@@ -217,14 +237,35 @@ import Testing
             // Its quorum is there all the time.
             acknowledgement.kind = .heartbeatResponse
             try node.step(acknowledgement)
-            while node.hasReady {
-                for work in try node.ready().messages where work.kind == .storageApply {
-                    for response in work.responses { try node.step(response) }
-                }
-            }
+            _ = try work(&node)
         }
         #expect(node.appliedIndex == 2)
         #expect(node.role == .follower)
+    }
+
+    /// Group seed 6407: the leader's disk lost what a follower needs, and the rest let go of it.
+    @Test func `a leader sends its snapshot in place of what it cannot read`() throws {
+        let storage = try DamagedStorage(log())
+        var node = try leader(storage)
+        try node.step(Message(.appendResponse, to: 1, from: 2, term: 2, index: 7))
+        _ = try work(&node)
+        #expect(node.appliedIndex == 7)
+        try storage.memory.createSnapshot(
+            at: 6, configuration: ConfigurationState(voters: [1, 2, 3]), data: [])
+        storage.damaged = [4...4]
+        var rejection = Message(.appendResponse, to: 1, from: 3, term: 2, logTerm: 1, index: 6)
+        (rejection.isRejected, rejection.rejectHint) = (true, 3)
+        try node.step(rejection)
+        #expect(try !work(&node).contains { $0.kind == .snapshot }, "others may supply it")
+        var snapshot: Snapshot?
+        for _ in 0..<15 where snapshot == nil {
+            try node.tick()
+            for member in [2, 3] as [MemberID] {
+                try node.step(Message(.heartbeatResponse, to: 1, from: member, term: 2))
+            }
+            snapshot = try work(&node).first { $0.kind == .snapshot && $0.to == 3 }?.snapshot
+        }
+        #expect(snapshot?.index == 6)
     }
 
     // MARK: Votes
@@ -254,6 +295,27 @@ import Testing
         try answer(from: 2)
         #expect(!node.isImpaired)
         #expect(node.hasReady)
+    }
+
+    /// A member that was alone led by its own vote, which its disk lost; who joined since need not
+    /// know the term, and must not be given a vote in it.
+    @Test func `a vote in the term of the last entry counts as cast`() throws {
+        let storage = try DamagedStorage(
+            log([1, 1, 1, 4, 4]), configuration: ConfigurationState(voters: [1, 2]))
+        storage.state = HardState(term: 2, commit: 1)
+        storage.isVoteCertain = false
+        var node = try node(storage)
+        var name: [UInt8] = []
+        while name.isEmpty {
+            try node.tick()
+            guard node.hasReady else { continue }
+            name = try node.ready().messages.first { $0.kind == .repairRequest }?.context ?? []
+        }
+        var answer = Message(.repairResponse, to: 1, from: 2, logTerm: 3, commit: 1)
+        answer.context = name
+        try node.step(answer)
+        #expect(!node.isImpaired)
+        #expect(node.term == 4)
     }
 
     /// Group seed 4743.

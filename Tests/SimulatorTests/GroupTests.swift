@@ -76,13 +76,14 @@ import Testing
     }
 
     /// 195: with the shortest of timeouts a member that forgot its vote never asked anybody. 263: a
-    /// member whose disk lost entries did not know the leader, and did not ask it. 226: a vote whose
-    /// disk knows only that its term is over binds as well. 158: two candidates each raised the term
-    /// and never heard of the other's. 479: two voters, one of which lacked what the other had let go
-    /// of, and had the longer log. 419: what was asked for was gone, and nothing else was asked for.
-    /// 4603, 4743, 5070: see the core's tests of restoring. 4574: a group with more to replicate than
-    /// its election timeout left time for.
-    @Test(arguments: [158, 195, 226, 263, 419, 479, 4574, 4603, 4743, 5070])
+    /// member whose disk lost entries did not know the leader, and did not ask it. 226: a vote
+    /// whose disk knows only that its term is over binds as well. 158: two candidates each raised
+    /// the term and never heard of the other's. 479: two voters, one of which lacked what the other
+    /// had let go of, and had the longer log. 419: what was asked for was gone, and nothing else
+    /// was asked for. 4603, 4743, 5070, 6407: see the core's tests of restoring. 4574: a group with
+    /// more to replicate than its election timeout left time for. 6275: a candidate forgot its own
+    /// vote, of which nobody else knew.
+    @Test(arguments: [158, 195, 226, 263, 419, 479, 4574, 4603, 4743, 5070, 6275, 6407])
     func `a seed that once failed holds`(seed: UInt64) {
         let report = GroupRun().run(seed: seed)
         #expect(report.violation == nil, "seed \(seed)")

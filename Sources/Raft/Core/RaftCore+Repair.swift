@@ -278,7 +278,10 @@ extension RaftCore {
             damage.termsHeard.contains { $0.member == voter }
         }
         guard isComplete else { return }
-        let highest = damage.termsHeard.reduce(term) { max($0, $1.term) }
+        // In the term of its last entry it may have led by its own vote alone, unknown to those who
+        // joined since.
+        let known = max(term, (try? log.lastPosition().term) ?? 0)
+        let highest = damage.termsHeard.reduce(known) { max($0, $1.term) }
         if highest > term { becomeFollower(term: highest, leader: ReservedMember.none) }
         // Counts as cast in this term, so that none is cast again.
         vote = id

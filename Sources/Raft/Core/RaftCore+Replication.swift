@@ -86,7 +86,7 @@ extension RaftCore {
             } catch {
                 if error.code == "log.damaged" {
                     noteDamageAfterStep = true
-                    return false
+                    return try sendSnapshotInstead(of: next, place: place)
                 }
                 guard error.code == "storage.compacted" else { throw error }
                 return evenIfEmpty ? try sendSnapshot(place: place) : false
@@ -124,6 +124,17 @@ extension RaftCore {
         message.snapshot = snapshot
         send(message)
         return true
+    }
+
+    /// Sends the snapshot in place of an entry that cannot be read, if it covers it, once the
+    /// others had time to supply it and did not: it may be in nobody's log any more.
+    private mutating func sendSnapshotInstead(
+        of index: LogIndex, place: Int
+    ) throws(Refusal) -> Bool {
+        guard damage.elapsed > options.electionTicks, let snapshot = try? snapshotToSend(),
+            snapshot.index >= index
+        else { return false }
+        return try sendSnapshot(place: place)
     }
 
     /// The snapshot of what is gone from the log; nil while it is being made.

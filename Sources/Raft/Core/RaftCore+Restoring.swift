@@ -1,9 +1,9 @@
 // What a snapshot does to the log of the member that is sent it.
 //
 // Most are sent to whoever needs entries that are gone: its log starts over behind the snapshot. A
-// member whose disk lost entries needs one as well, once nobody else has them, but its log may reach
-// further than the snapshot, and what it acknowledged there must stay: only the beginning of its log
-// is then replaced.
+// member whose disk lost entries needs one as well, once nobody else has them, but its log may
+// reach further than the snapshot, and what it acknowledged there must stay: only the beginning of
+// its log is then replaced.
 
 import Primitives
 

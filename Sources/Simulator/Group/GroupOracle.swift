@@ -66,6 +66,14 @@ struct GroupOracle {
         }
     }
 
+    /// A disk lost the vote that its owner gave itself. If anybody knew of it, that one's answer
+    /// tells the term, before the owner votes again; else nobody can win by it any more, since the
+    /// candidate is gone with that life.
+    mutating func noteLostVote(of voter: MemberID, in term: Term) {
+        let ballot = Ballot(voter: voter, term: term)
+        if votes[ballot] == voter { votes[ballot] = nil }
+    }
+
     /// A member casts a vote; it answers once its disk knows of it.
     mutating func noteCast(by voter: MemberID, for candidate: MemberID, in term: Term) {
         cast[Ballot(voter: voter, term: term)] = candidate

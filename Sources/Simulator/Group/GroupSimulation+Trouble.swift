@@ -82,6 +82,12 @@ extension GroupSimulation {
         let before = member.storage.damagedIndexes.count
         let lastApplied = oracle.lastApplied
         let members = members
+        let known = member.storage.hardState
+        defer {
+            if known.term > member.storage.hardState.term {
+                oracle.noteLostVote(of: member.id, in: known.term)
+            }
+        }
         member.storage.damage(&random, voteChance: voteChance) { index in
             guard index <= lastApplied, let term = try? member.storage.memory.term(at: index)
             else { return true }
@@ -178,7 +184,8 @@ extension GroupSimulation {
     }
 
     /// Whether a member that was voted out, and has not heard of it, stands for election: without
-    /// pre-vote it raises the term each time, and nothing forbids that (Ongaro 2014, section 4.2.3).
+    /// pre-vote it raises the term each time, and nothing forbids that (Ongaro 2014, section
+    /// 4.2.3).
     var isDisturbed: Bool {
         let present = oracle.latestConfiguration
         return members.contains { member in
