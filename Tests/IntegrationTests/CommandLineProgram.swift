@@ -31,6 +31,13 @@ struct CommandLineProgram {
         return found.map { CommandLineProgram(path: $0) }
     }()
 
+    /// Another program of the package, as it was built beside the tests.
+    static func beside(_ name: String) -> CommandLineProgram? {
+        CommandLine.arguments.filter { $0.contains(".xctest") }
+            .map { CommandLineProgram(path: "\(folder(of: $0))/\(name)") }
+            .first { access($0.path, X_OK) == 0 }
+    }
+
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return String(path[..<slash])
