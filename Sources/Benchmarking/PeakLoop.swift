@@ -1,5 +1,6 @@
 // What a kernel's rate is held against: loops of the same instructions without memory, and memory
-// without arithmetic. Nothing here is proved to anybody; an owner sees what a machine leaves unused.
+// without arithmetic. Nothing here is proved to anybody; an owner sees what a machine leaves
+// unused.
 
 import CKernels
 

@@ -35,8 +35,8 @@ struct TrainingBenchmark {
         }
     }
 
-    /// A Python that has PyTorch: the one on the path, or else the system's own, for which packages of
-    /// the distribution are installed.
+    /// A Python that has PyTorch: the one on the path, or else the system's own, for which packages
+    /// of the distribution are installed.
     private func findPeer() -> String? {
         for python in ["python3", "/usr/bin/python3"] {
             let version = capture(

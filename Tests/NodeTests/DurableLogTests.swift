@@ -85,8 +85,8 @@ import Testing
         #expect(log.lastIndex == 5)
     }
 
-    /// Between taking a snapshot in and writing its mark, the state may be saved already: the mark of
-    /// that must not begin the log anew under entries that wait to be written. Cluster seed 689.
+    /// Between taking a snapshot in and writing its mark, the state may be saved already: the mark
+    /// of that must not begin the log anew under entries that wait to be written. Cluster seed 689.
     @Test func doesNotMarkWhatItHasNotReached() throws {
         let disk = MemoryDisk()
         let log = try open(disk)

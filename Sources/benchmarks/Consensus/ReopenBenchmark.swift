@@ -26,9 +26,10 @@ struct ReopenBenchmark {
             throw Refusal("benchmarks.lost", "the log ends at \(store.lastIndex), not \(entries)")
         }
         store.close()
+        let taken = (resident - min(before, resident)) >> 20
         printNow(
-            "\(entries) entries, \(mebibytes) MiB: opened in \(column(seconds, digits: 2, width: 1))"
-                + " s, \((resident - min(before, resident)) >> 20) MiB more in memory")
+            "\(entries) entries, \(mebibytes) MiB: opened in "
+                + "\(column(seconds, digits: 2, width: 1)) s, \(taken) MiB more in memory")
     }
 
     /// Writes the log; gives how many entries it has.
