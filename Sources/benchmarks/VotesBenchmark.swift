@@ -13,7 +13,7 @@ import Primitives
 /// `benchmarks votes`.
 struct VotesBenchmark {
     private let voters = 2000
-    private let rounds = 40
+    private let rounds = 72
     /// Lines that send one vote a request, and lines that send votes collected by somebody.
     private let singles = VotesLoad(connections: 128, batch: 1)
     private let collected = VotesLoad(connections: 6, batch: 128)
