@@ -46,26 +46,17 @@ package struct TileChainShape: Sendable {
 /// Shows the tiles that are asked for, wherever the matrices are kept.
 package struct TileOpenings {
     private let shape: TileChainShape
-    private let rounds: Int
-    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+    private var asked: AskedOpenings
 
     /// Nothing was asked for yet.
     package init(_ shape: TileChainShape, rounds: Int) {
         self.shape = shape
-        self.rounds = rounds
+        asked = AskedOpenings(of: "tile", rounds: rounds, count: shape.panels * shape.panels)
     }
 
     /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
     package mutating func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
-        let tiles = UInt32(shape.panels * shape.panels)
-        guard
-            openings.allSatisfy({
-                $0.pass >= 1 && $0.pass <= rounds && $0.block < tiles
-            })
-        else {
-            throw Refusal("challenge.parameters", "an opening names a tile that is not there")
-        }
-        self.openings = openings[...]
+        try asked.ask(openings)
     }
 
     /// The next piece of the proof, or nil when all was given.
@@ -76,11 +67,9 @@ package struct TileOpenings {
     package mutating func nextProof(
         panel: (_ panel: Int, _ round: Int) -> [UInt8], tree: (_ round: Int) -> CommitmentTree
     ) -> ChallengeMessage.ProofPiece? {
-        guard !openings.isEmpty else { return nil }
-        let most = ChallengeMessage.tilesInPiece(shape)
-        let part = openings.prefix(most)
-        openings = openings.dropFirst(most)
-        return .tiles(part.map { proof($0, panel, tree) })
+        asked.next(ChallengeMessage.tilesInPiece(shape)).map { part in
+            .tiles(part.map { proof($0, panel, tree) })
+        }
     }
 
     private func proof(

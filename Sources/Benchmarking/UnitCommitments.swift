@@ -26,25 +26,17 @@ package struct UnitShape: Sendable {
 /// Shows the leaves of the units that are asked for, wherever the leaves are kept.
 package struct UnitOpenings {
     private let shape: UnitShape
-    private let rounds: Int
-    private var openings: ArraySlice<ChallengeMessage.Opening> = []
+    private var asked: AskedOpenings
 
     /// Nothing was asked for yet.
     package init(_ shape: UnitShape, rounds: Int) {
         self.shape = shape
-        self.rounds = rounds
+        asked = AskedOpenings(of: "unit", rounds: rounds, count: shape.units)
     }
 
     /// Takes what the verifier wants to see; throws `challenge.parameters` for what does not exist.
     package mutating func open(_ openings: [ChallengeMessage.Opening]) throws(Refusal) {
-        guard
-            openings.allSatisfy({
-                $0.pass >= 1 && $0.pass <= rounds && $0.block < UInt32(shape.units)
-            })
-        else {
-            throw Refusal("challenge.parameters", "an opening names a unit that is not there")
-        }
-        self.openings = openings[...]
+        try asked.ask(openings)
     }
 
     /// The next piece of the proof, or nil when all was given.
@@ -53,17 +45,16 @@ package struct UnitOpenings {
     package mutating func nextProof(
         leaf: (_ leaf: Int, _ round: Int) -> (content: [UInt8], path: [Digest])
     ) -> ChallengeMessage.ProofPiece? {
-        guard !openings.isEmpty else { return nil }
         // A path is at most as long as a leaf and a few digests more.
-        let most = ChallengeMessage.pieceLimit / (2 * (shape.leafBytes + 512))
-        let part = openings.prefix(most)
-        openings = openings.dropFirst(most)
-        return .leaves(
-            part.map { opening in
-                let (content, path) = leaf(
-                    Int(opening.block) / shape.unitsPerLeaf, Int(opening.pass) - 1)
-                return ChallengeMessage.LeafProof(opening: opening, content: content, path: path)
-            })
+        asked.next(ChallengeMessage.pieceLimit / (2 * (shape.leafBytes + 512))).map { part in
+            .leaves(
+                part.map { opening in
+                    let (content, path) = leaf(
+                        Int(opening.block) / shape.unitsPerLeaf, Int(opening.pass) - 1)
+                    return ChallengeMessage.LeafProof(
+                        opening: opening, content: content, path: path)
+                })
+        }
     }
 }
 
