@@ -26,7 +26,8 @@ actor ChallengeDesk {
     private let line: VerdictLine
     private let logger: Logger
 
-    /// The most challenges at once: each may hold a few megabytes.
+    /// The most challenges at once of machines that come by themselves: each may hold a few
+    /// megabytes. Who is called always finds room: it would fail for want of it.
     static let limit = 64
 
     init(line: VerdictLine, logger: Logger) {
@@ -47,7 +48,8 @@ actor ChallengeDesk {
         for (session, old) in running where old.agent == agent {
             try await abandon(session, old, at: arrived)
         }
-        guard running.count < ChallengeDesk.limit else {
+        guard call != nil || running.values.count(where: { $0.group == nil }) < ChallengeDesk.limit
+        else {
             throw Refusal("challenge.busy", "too many challenges are running; try again shortly")
         }
         let session = SHA256.hash(try SystemEntropy.bytes(32) + agent.bytes)

@@ -77,6 +77,7 @@ extension Cheater {
             let session = conversation.sessionDigest.hex
             _ = try await conversation.start()
             // The fake machine speaks in the real one's challenge.
+            let outcome: Cheater.Outcome
             do throws(Refusal) {
                 _ = try await fake.post(
                     "/api/v1/provider/challenge",
@@ -88,11 +89,15 @@ extension Cheater {
                                     session: conversation.sessionDigest, commitment: .zero
                                 ).encoded)),
                     ])
-                return .missed("another machine's challenge was answered")
+                outcome = .missed("another machine's challenge was answered")
             } catch {
-                return error.code == "challenge.unknown"
-                    ? .caught(error.code) : .missed(error.code)
+                outcome =
+                    error.code == "challenge.unknown" ? .caught(error.code) : .missed(error.code)
             }
+            // It makes room for others.
+            _ = try await conversation.say(
+                .abort(session: conversation.sessionDigest, reason: "shown"))
+            return outcome
         },
     ]
 

@@ -145,6 +145,27 @@ extension ArenaTests {
             }
         }
 
+        /// It would be failed for want of room.
+        @Test func `who is called finds room when a member is full`() async throws {
+            try await Arena.with(repository: repository, interval: 1000) { arena in
+                for number in 0..<64 {
+                    let machine = try await arena.machine(owner: number)
+                    _ = try await machine.open("mem.stream-chain.mt")
+                }
+                let machine = try await arena.machine(owner: 64)
+                var called: (call: UInt64, kernel: String)?
+                for _ in 0..<300 where called == nil {
+                    called = try await machine.poll()
+                    if called == nil { try await Task.sleep(for: .milliseconds(50)) }
+                }
+                let call = try #require(called)
+                #expect(
+                    await code { () async throws(Refusal) in try await machine.open(call.kernel) }
+                        == "challenge.busy")
+                #expect(try await machine.open(call.kernel, call: call.call).prepare != nil)
+            }
+        }
+
         @Test func `machines of one owner start at the same instant`() async throws {
             try await Arena.with(repository: repository, interval: 1000) { arena in
                 let machines = [
