@@ -190,13 +190,20 @@ enum Outcomes {
     static func events(from index: UInt64, limit: Int, in state: any StateReader)
         -> [RecordedEvent]
     {
-        // Every run holds at least one event.
-        let runs = Tables.events.records(from: Key.numbers(index, 0), limit: limit, in: state)
-        let events = runs.lazy.flatMap { key, run -> [RecordedEvent] in
-            let index = Views.number(Array(key.prefix(8)))
-            return run.events.map {
-                RecordedEvent(index: index, timestamp: run.timestamp, event: $0)
+        var events: [RecordedEvent] = []
+        var start = Key.numbers(index, 0)
+        while events.count < limit {
+            // About as many rows as it takes: one may hold a single event, or all that are left.
+            let rows = (limit - events.count) / runLength + 1
+            let runs = Tables.events.records(from: start, limit: rows, in: state)
+            for (key, run) in runs {
+                let index = Views.number(Array(key.prefix(8)))
+                events += run.events.map {
+                    RecordedEvent(index: index, timestamp: run.timestamp, event: $0)
+                }
             }
+            guard runs.count == rows, let last = runs.last else { break }
+            start = last.key + [0]
         }
         return Array(events.prefix(limit))
     }
