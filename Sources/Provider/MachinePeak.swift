@@ -18,7 +18,7 @@ enum MachinePeak {
         guard let loop = PeakLoop(kernel) else { return nil }
         let run = loop.prepared(for: kernel.threads == .one ? .serial : ParallelWorkers.all)
         var best: UInt64 = 0
-        for _ in 0..<5 {
+        for _ in 0..<12 {
             let start = SystemClock.monotonicNanoseconds()
             let work = run()
             let nanoseconds = max(1, SystemClock.monotonicNanoseconds() - start)

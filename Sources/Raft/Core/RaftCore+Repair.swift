@@ -107,7 +107,7 @@ extension RaftCore {
         var message = Message(.repairRequest)
         message.knownCommit = log.applied
         // What is to be applied comes first: the rest may not be had any more, and can wait.
-        if let range = log.firstRangeToApply ?? nextAppliedRange {
+        if let range = log.firstRangeToApply ?? takeAppliedRange() {
             let first = log.firstDamageToApply ?? range.lowerBound
             if first <= log.committed {
                 message.index = first
@@ -132,12 +132,10 @@ extension RaftCore {
 
     /// The unreadable entries to ask for where all are applied: one range after the other, since
     /// some may be in nobody's log any more.
-    private var nextAppliedRange: ClosedRange<LogIndex>? {
-        mutating get {
-            guard !log.damaged.isEmpty else { return nil }
-            damage.questions += 1
-            return log.damaged[damage.questions % log.damaged.count]
-        }
+    private mutating func takeAppliedRange() -> ClosedRange<LogIndex>? {
+        guard !log.damaged.isEmpty else { return nil }
+        damage.questions += 1
+        return log.damaged[damage.questions % log.damaged.count]
     }
 
     /// Where the leader's entries are collected from; what was collected for another place or term
