@@ -142,4 +142,9 @@ public struct Conversation: Sendable {
         guard verdict == nil else { return }
         _ = try await say(.proof(session: sessionDigest, piece: piece))
     }
+
+    /// Gives up, so that the member need not hold the challenge until its time is over.
+    public mutating func leave() async throws(Refusal) {
+        _ = try await say(.abort(session: sessionDigest, reason: "leaving"))
+    }
 }

@@ -94,9 +94,7 @@ extension Cheater {
                 outcome =
                     error.code == "challenge.unknown" ? .caught(error.code) : .missed(error.code)
             }
-            // It makes room for others.
-            _ = try await conversation.say(
-                .abort(session: conversation.sessionDigest, reason: "shown"))
+            try await conversation.leave()
             return outcome
         },
     ]

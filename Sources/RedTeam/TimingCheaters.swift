@@ -73,8 +73,10 @@ extension Cheater {
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
             var conversation = try await machine.open("cpu.sgemm.mt")
             _ = try await conversation.start()
-            _ = try await machine.open("cpu.sgemm.mt")
-            return try await machine.onRecord("challenge.aborted")
+            var again = try await machine.open("cpu.sgemm.mt")
+            let outcome = try await machine.onRecord("challenge.aborted")
+            try await again.leave()
+            return outcome
         },
         Cheater("commits at once to anything and computes afterwards", .timing) {
             (arena, lots) throws(Refusal) in
