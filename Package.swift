@@ -87,7 +87,7 @@ let floor3: [Target] = [
     library(
         "Transport",
         on: [
-            "Primitives", "Cryptography", "COpenSSL", "CNGHTTP2", nioCore, nioPosix, nioHTTP1,
+            "Primitives", "Cryptography", "Platform", "COpenSSL", "CNGHTTP2", nioCore, nioPosix, nioHTTP1,
         ]),
     library("Telemetry", on: ["Primitives", "Platform", logging]),
     library("Terminal", on: ["Primitives", "Platform"]),

@@ -3,6 +3,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Platform
 import Primitives
 
 /// A connection that takes requests.
@@ -84,17 +85,20 @@ struct ClientConnector: Sendable {
         case let refusal as Refusal: refusal
         case ChannelError.connectTimeout:
             Refusal("transport.timeout", "no connection within the time allowed")
-        case let error as NIOConnectionError:
+        case is NIOConnectionError, is IOError:
             Refusal("transport.unreachable", ClientConnector.reason(error))
-        case let error as IOError: Refusal("transport.unreachable", "\(error)")
         case is HTTPParserError: Refusal("transport.protocol", "the answer is not HTTP (\(error))")
         default: Refusal(code, "the connection failed (\(error))")
         }
     }
 
-    private static func reason(_ error: NIOConnectionError) -> String {
-        if let first = error.connectionErrors.first { return "\(first.error)" }
-        return "the name is not known"
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { reason($0.error) } ?? "the name is not known"
+        case let error as IOError: SystemError.sentence(for: error.errnoCode)
+        default: "\(error)"
+        }
     }
 }
 

@@ -96,7 +96,9 @@ struct LoopbackTests {
         let port = try await withServer { $0.port }
         let client = try HTTPClient()
         let request = try HTTPClientRequest("GET", "http://127.0.0.1:\(port)/")
-        #expect(await code { try await client.send(request) } == "transport.unreachable")
+        let refusal = await #expect(throws: Refusal.self) { try await client.send(request) }
+        #expect(refusal?.code == "transport.unreachable")
+        #expect(refusal?.message == "127.0.0.1:\(port): connection refused")
         let secure = try HTTPClientRequest("GET", "https://127.0.0.1:\(port)/")
         #expect(await code { try await client.send(secure) } == "transport.unreachable")
     }
