@@ -29,6 +29,8 @@ public struct MemberProcess: Sendable {
         let lock = try FileLock.claim(dataFolder: settings.dataFolder)
         defer { withExtendedLifetime(lock) {} }
         try Expulsion.check(settings.dataFolder)
+        guard let begun = try await Rejoin.begin(settings, logger) else { return }
+        settings = begun
         try MemberProcess.demandSpace(settings)
         try demandBenchDeployment()
         settings.epoch = try EpochFile.read(settings.dataFolder).epoch
@@ -73,6 +75,7 @@ public struct MemberProcess: Sendable {
         let metrics = try MemberMetrics(members: equipment.caller.others)
         let member = try ClusterMember(
             settings: settings, equipment: equipment, metrics: metrics, logger: logger)
+        try settings.memory?.note(settings.course, book.file)
         let desk = ProviderDesk()
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects",

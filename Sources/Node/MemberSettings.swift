@@ -76,6 +76,13 @@ public struct MemberSettings: Sendable {
         consensusID = seat.id
         self.seed = seed
         self.dataFolder = dataFolder
+        (peerHost, peerPort, clientHost, clientPort) = ("", 0, "", 0)
+        try stand(at: seat)
+    }
+
+    /// Listens where the seat is said to be reached.
+    mutating func stand(at seat: Seat) throws(Refusal) {
+        self.seat = seat
         let peer = try HostPort(seat.peerAddress)
         let client = try HostPort(origin: seat.clientOrigin)
         peerHost = peer.host
@@ -84,13 +91,14 @@ public struct MemberSettings: Sendable {
         clientPort = client.port
     }
 
-    /// A seat as a data folder knows it, or else as the genesis names it.
+    /// A seat as a data folder knows it, or the folder of its key, or else as the genesis names it.
     ///
     /// Throws `seat.unknown`, `seat.removed`.
-    public static func seat(_ number: UInt64, genesis: Genesis, dataFolder: String)
-        throws(Refusal) -> SeatStanding
-    {
-        if let standing = try SeatsFile.read(dataFolder)?.roll.first(where: {
+    public static func seat(
+        _ number: UInt64, genesis: Genesis, dataFolder: String, keyFile: SeatKeyFile
+    ) throws(Refusal) -> SeatStanding {
+        let kept = SeatMemory(keyFile)
+        if let standing = try kept.seats(before: dataFolder)?.roll.first(where: {
             $0.seat.id == number
         }) {
             guard standing.place != .removed else {
@@ -148,7 +156,11 @@ extension MemberSettings {
 
     /// The seats as this member knew them last, to call them.
     public func knownSeats() throws(Refusal) -> [Seat] {
-        guard let file = try SeatsFile.read(dataFolder) else { return genesis.seats }
+        let file =
+            if let memory { try memory.seats(before: dataFolder) } else {
+                try SeatsFile.read(dataFolder)
+            }
+        guard let file else { return genesis.seats }
         return file.roll.filter { $0.place != .removed }.map(\.seat)
     }
 }

@@ -76,6 +76,19 @@ actor Deployment {
         return settings
     }
 
+    /// How a member is set up whose key lies in a folder that remembers it.
+    nonisolated func remembered(_ member: UInt64) throws(Refusal) -> MemberSettings {
+        var settings = try settings(member)
+        let home = "\(folder.path)/home-\(member)"
+        let file = SeatKeyFile("\(home)/seat.key")
+        if !file.exists {
+            try Files.makeFolders(home)
+            try file.create(settings.seed)
+        }
+        settings.keyFile = file
+        return settings
+    }
+
     /// A seat that is not in the genesis yet, with its key's seed and a place of its own.
     nonisolated func newcomer(_ member: UInt64) throws(Refusal) -> (seat: Seat, key: SecretBytes) {
         let key = Self.secret([UInt8](repeating: UInt8(member), count: 32))

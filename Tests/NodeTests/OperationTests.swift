@@ -203,6 +203,60 @@ import Transport
         await deployment.stopAll()
     }
 
+    @Test func `a seat whose data is lost begins a new life by itself`() async throws {
+        let deployment = try Deployment(members: 3)
+        do {
+            for seat in deployment.members {
+                try await deployment.start(seat, settings: try deployment.remembered(seat))
+            }
+            _ = try await deployment.leader(among: [1, 2, 3])
+            let client = try ClusterClient(
+                origins: deployment.members.map { deployment.origin($0) })
+            defer { client.close() }
+            for _ in 0..<3 { try await transfer(1, client) }
+            let settings = try deployment.remembered(3)
+            await deployment.stop(3)
+            let log = settings.dataFolder + "/log"
+            try Files.removeTree(log)
+            let half = await code { try await deployment.start(3, settings: settings) }
+            #expect(half == "seat.log-lost")
+            try Files.removeTree(settings.dataFolder)
+            try await deployment.start(3, settings: settings)
+            let life = MemberLife(seat: 3, number: 1).id
+            _ = try await eventually("the new life to vote") {
+                () async throws(Refusal) -> Bool? in
+                let status = try JSON.parse(
+                    try await deployment.ask(3, "GET", "/api/v1/status").body)
+                let voters = status["voters"]?.elements ?? []
+                return voters.count == 3 && voters.contains { $0.unsigned == life } ? true : nil
+            }
+            // The life goes on where its folder is as it was.
+            await deployment.stop(3)
+            try await deployment.start(3, settings: settings)
+            try await transfer(1, client)
+            _ = try await deployment.agreement(of: [1, 2, 3])
+            #expect(try MemberLife.read(settings.dataFolder, seat: 3).id == life)
+            #expect(try await balance(at: 3, deployment) == "4")
+        } catch {
+            await deployment.stopAll()
+            throw error
+        }
+        await deployment.stopAll()
+    }
+
+    @Test func `a lone member whose data is lost does not begin from the genesis`() async throws {
+        let deployment = try Deployment(members: 1)
+        let settings = try deployment.remembered(1)
+        try await deployment.start(1, settings: settings)
+        await deployment.stop(1)
+        try Files.removeTree(settings.dataFolder)
+        let found = await code { try await deployment.start(1, settings: settings) }
+        #expect(found == "seat.data-lost")
+        try Files.remove(Files.parent(of: try #require(settings.keyFile).path) + "/lived")
+        try await deployment.start(1, settings: settings)
+        await deployment.stopAll()
+    }
+
     @Test func `one survivor recovers the cluster, and the others come back`() async throws {
         let deployment = try Deployment(members: 3)
         do {

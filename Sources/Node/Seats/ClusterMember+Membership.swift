@@ -122,6 +122,7 @@ extension ClusterMember {
         guard book.update(file.roll, asOf: file.index) else { return }
         do throws(Refusal) {
             try book.file.write(settings.dataFolder)
+            try settings.memory?.keep(book.file)
         } catch {
             // Only the state counts; the file is for who has none.
             logger.warning("the seats were not written", metadata: ["why": "\(error.message)"])

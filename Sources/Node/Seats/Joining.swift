@@ -45,7 +45,7 @@ public enum Joining {
         let signer = try Ed25519.publicKey(seed: token.seed)
         seat.publicKey = try Ed25519.publicKey(seed: key)
         let claimed = seat
-        let news = try await line.act { act in
+        let news = try await line.act { act, _ in
             .takeSeat(
                 SeatClaim(
                     act: act, startsOver: true, signer: signer, publicKey: claimed.publicKey,
@@ -76,7 +76,7 @@ public enum Joining {
         let expires = SystemClock.now().advanced(by: milliseconds)
         let line = try holdersLine(settings)
         defer { line.close() }
-        let news = try await line.act { act in
+        let news = try await line.act { act, _ in
             .offerSeat(SeatOffer(act: act, key: key, expires: expires))
         }
         return JoinToken(
@@ -109,7 +109,7 @@ public enum Joining {
         let signer = settings.ownKey
         let line = try holdersLine(settings)
         defer { line.close() }
-        let news = try await line.act { act in
+        let news = try await line.act { act, _ in
             .takeSeat(
                 SeatClaim(
                     act: act, startsOver: false, signer: signer, publicKey: claimed.publicKey,

@@ -3,6 +3,7 @@
 
 import ControlPlane
 import Cryptography
+import Logging
 import Platform
 public import Primitives
 
@@ -34,13 +35,52 @@ public enum Rejoin {
             contacts: try settings.knownSeats())
         defer { line.close() }
         let (seat, key) = (settings.seat, settings.ownKey)
-        let news = try await line.act { act in
+        // Where the seat is reached is known to the cluster; here it may be what it once was.
+        let news = try await line.act { act, seat in
             .takeSeat(
                 SeatClaim(
                     act: act, startsOver: true, signer: key, publicKey: key,
                     peerAddress: seat.peerAddress, clientOrigin: seat.clientOrigin))
         }
         return try prepare(settings.dataFolder, seat: seat.id, news)
+    }
+
+    /// Where a seat's data folder is lost, waits for the cluster to give it a new life; gives the
+    /// settings for it, nil when cancelled before.
+    ///
+    /// - Throws: `seat.data-lost` where there is no other member that could know the state,
+    ///   `seat.log-lost`, and what the cluster refuses.
+    static func begin(_ settings: MemberSettings, _ logger: Logger) async throws(Refusal)
+        -> MemberSettings?
+    {
+        let (folder, number) = (settings.dataFolder, settings.seat.id)
+        guard let memory = settings.memory, try memory.isDataLost(folder, seat: number) else {
+            return settings
+        }
+        guard try settings.knownSeats().contains(where: { $0.id != number }) else {
+            throw Refusal(
+                "seat.data-lost",
+                "\(folder) is gone and no other member has the state: `althing cluster restore` it"
+                    + " from a backup, or remove \(memory.folder)/lived to begin from the genesis")
+        }
+        logger.notice(
+            "the data is lost: asking the cluster for a new life", metadata: ["data": "\(folder)"])
+        while true {
+            do throws(Refusal) {
+                let life = MemberLife(id: try await ask(settings))
+                logger.notice("a new life", metadata: ["incarnation": "\(life.incarnation)"])
+                break
+            } catch {
+                if Task.isCancelled { return nil }
+                guard error.code == "cluster.unreachable" else { throw error }
+                logger.warning("no life yet", metadata: ["why": "\(error.message)"])
+            }
+        }
+        var begun = settings
+        if let seat = try settings.knownSeats().first(where: { $0.id == number }) {
+            try begun.stand(at: seat)
+        }
+        return begun
     }
 
     /// Writes what a member must know before it has a state.

@@ -78,13 +78,14 @@ struct SeatLine: Sendable {
             try await ask("GET", "/peer/seat/course" + (isStale ? "?stale=true" : "")))
     }
 
-    /// Puts an act on the log; `command` is given the act's number.
-    func act(_ command: (UInt64) -> MemberCommand) async throws(Refusal) -> SeatNews {
+    /// Puts an act on the log; `command` is given the act's number and the seat as it stands.
+    func act(_ command: (UInt64, Seat) -> MemberCommand) async throws(Refusal) -> SeatNews {
         for _ in 0..<3 {
-            let next = try await news().standing(seat).course.acts + 1
+            let standing = try await news().standing(seat)
             let envelope = Envelope.member(
                 try MemberEnvelope(
-                    member: seat, command: command(next), genesis: genesis, seed: seed))
+                    member: seat, command: command(standing.course.acts + 1, standing.seat),
+                    genesis: genesis, seed: seed))
             do throws(Refusal) {
                 return try SeatLine.news(
                     try await ask("POST", "/peer/seat/act", body: envelope.encoded))

@@ -64,8 +64,9 @@ struct MemberConfiguration {
         let path = MemberConfiguration.path(genesis, from: home)
         let genesis = try Genesis(decoding: try Files.read(path))
         let folder = MemberConfiguration.path(data, from: home)
-        let standing = try MemberSettings.seat(member, genesis: genesis, dataFolder: folder)
         let keyFile = MemberConfiguration.keyFile(home)
+        let standing = try MemberSettings.seat(
+            member, genesis: genesis, dataFolder: folder, keyFile: keyFile)
         let seed = try keyFile.read()
         let known = [standing.seat.publicKey] + (standing.course.retiring.map { [$0.key] } ?? [])
         let key = try Ed25519.publicKey(seed: seed)

@@ -28,6 +28,9 @@ struct NodeRejoin: AsyncParsableCommand {
             Started then, the member learns the state and the log, and takes its old self's place \
             in the votes by itself once it has caught up. The data folder must be empty.
 
+            `node run` does this by itself where the folder of the key remembers that the seat was \
+            a member before (the file `lived`); this is for a key that was put into a new folder.
+
             Example:
               althing node rejoin --home deployment/member-3
               althing node run --home deployment/member-3

@@ -15,7 +15,7 @@ struct ClusterRecover: AsyncParsableCommand {
             are not known to be committed. Choose the survivor with the highest last term, then \
             the highest last entry, and run it there with --yes: this member is then the only \
             voter of a new epoch. What the last epoch's other members still hold counts for \
-            nothing: each comes back by `node rejoin` with an empty data folder.
+            nothing: each comes back when it is started with an empty data folder.
 
             Example:
               althing cluster recover --home deployment/member-2
