@@ -10,10 +10,10 @@ import Testing
         Entry(term: 1, index: $0, data: [UInt8($0)])
     }
 
-    private func node(_ storage: DamagedStorage) throws -> RawNode {
+    private func node(_ storage: DamagedStorage, applied: LogIndex = 1) throws -> RawNode {
         var options = RaftOptions(id: 1, seed: 1)
         options.asynchronousStorageWrites = true
-        options.appliedIndex = 1
+        options.appliedIndex = applied
         return try RawNode(options: options, storage: storage)
     }
 
@@ -134,6 +134,56 @@ import Testing
         let ready = try node.ready()
         #expect(ready.entries == [fresh])
         #expect(!node.isImpaired)
+    }
+
+    /// The last committed entry may be in nobody's log any more, and its term with it.
+    @Test func `what follows an applied entry is taken though its term is lost`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [5...6]
+        storage.lostTerms = [5]
+        storage.state.commit = 5
+        var node = try node(storage, applied: 5)
+        try heartbeat(&node, term: 2, commit: 5)
+        let asked = try question(&node, to: 2)
+        #expect(asked.index == 6)
+        let fresh = Entry(term: 2, index: 6, data: [9])
+        try node.step(answer(asked, [fresh], from: 2, term: 2, commit: 5, last: 6, leads: true))
+        try node.step(
+            Message(
+                .append, to: 1, from: 2, term: 2, logTerm: 1, index: 5, entries: [fresh], commit: 6)
+        )
+        #expect(try node.ready().entries == [fresh])
+        #expect(node.committedIndex == 6)
+    }
+
+    @Test func `a snapshot takes what was condemned with it`() throws {
+        let storage = try DamagedStorage(Self.log)
+        storage.damaged = [5...6]
+        storage.lostTerms = [5, 6]
+        var node = try node(storage)
+        try heartbeat(&node, term: 2)
+        let asked = try question(&node, to: 2)
+        try node.step(
+            answer(
+                asked, Array(Self.log[0...2]), from: 2, term: 2, commit: 1, last: 4, leads: true))
+        let snapshot = Snapshot(
+            position: LogPosition(term: 2, index: 8),
+            configuration: ConfigurationState(voters: [1, 2, 3]))
+        var sent = Message(.snapshot, to: 1, from: 2, term: 2)
+        sent.snapshot = snapshot
+        try node.step(sent)
+        #expect(try node.ready().snapshot == snapshot)
+        try storage.memory.apply(snapshot)
+        (storage.damaged, storage.lostTerms) = ([], [])
+        var stored = Message(.storageAppendResponse, to: 1, from: ReservedMember.appendThread)
+        stored.snapshot = snapshot
+        try node.step(stored)
+        let next = Entry(term: 2, index: 9, data: [9])
+        try node.step(
+            Message(
+                .append, to: 1, from: 2, term: 2, logTerm: 2, index: 8, entries: [next], commit: 8)
+        )
+        #expect(try node.ready().entries == [next])
     }
 
     @Test func `an answer to an earlier life does not count`() throws {

@@ -206,7 +206,9 @@ extension RaftCore {
         case .replacesBeginning:
             log.replaceBeginning(by: snapshot)
             refreshDamage()
-        case .replacesLog: log.restore(snapshot)
+        case .replacesLog:
+            log.restore(snapshot)
+            damage.condemnedFrom = nil
         }
         if options.flaw != .snapshotKeepsOldMembership {
             try restoreConfiguration(snapshot.configuration)

@@ -59,6 +59,13 @@ struct RaftLog {
         try term(at: position.index) == position.term
     }
 
+    /// Whether a leader's entries after `position` may follow here. What is committed is every
+    /// leader's too (leader completeness), even where its term cannot be read here any more.
+    private func continues(_ position: LogPosition) throws(Refusal) -> Bool {
+        guard let own = try term(at: position.index) else { return position.index == committed }
+        return own == position.term
+    }
+
     /// Whether a log that ends at `position` has everything this one may have committed.
     func isUpToDate(_ position: LogPosition) throws(Refusal) -> Bool {
         let last = try lastPosition()
@@ -141,7 +148,7 @@ extension RaftLog {
         _ entries: [Entry], after previous: LogPosition, leaderCommit: LogIndex,
         replacingFrom: LogIndex? = nil
     ) throws(Refusal) -> LogIndex? {
-        guard try matches(previous) else { return nil }
+        guard try continues(previous) else { return nil }
         let lastNew = previous.index + LogIndex(entries.count)
         var conflict = try findConflict(entries)
         if let border = replacingFrom, lastNew >= border {
