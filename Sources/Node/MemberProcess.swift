@@ -75,7 +75,7 @@ public struct MemberProcess: Sendable {
         let metrics = try MemberMetrics(members: equipment.caller.others)
         let member = try ClusterMember(
             settings: settings, equipment: equipment, metrics: metrics, logger: logger)
-        try settings.memory?.note(settings.course, book.file)
+        remember(settings, book)
         let desk = ProviderDesk()
         let objects = try ObjectStore(
             folder: settings.dataFolder + "/objects",
@@ -128,6 +128,17 @@ public struct MemberProcess: Sendable {
         logger.info("member stopped", metadata: ["member": "\(settings.seat.id)"])
         if let failure = await member.failure { throw failure }
         return await member.expulsion
+    }
+
+    /// A key may lie where nothing can be written: then a loss of the data must be said by hand.
+    private func remember(_ settings: MemberSettings, _ book: SeatBook) {
+        do throws(Refusal) {
+            try settings.memory?.note(settings.course, book.file)
+        } catch {
+            logger.warning(
+                "nothing is noted beside the key: should the data be lost, say `node rejoin`",
+                metadata: ["code": "\(error.code)", "why": "\(error.message)"])
+        }
     }
 
     /// Where members and seats' holders connect; what they ask beside consensus goes from door to

@@ -252,7 +252,7 @@ import Transport
         try Files.removeTree(settings.dataFolder)
         let found = await code { try await deployment.start(1, settings: settings) }
         #expect(found == "seat.data-lost")
-        try Files.remove(Files.parent(of: try #require(settings.keyFile).path) + "/lived")
+        try Files.removeTree(try #require(settings.memory).folder)
         try await deployment.start(1, settings: settings)
         await deployment.stopAll()
     }

@@ -61,7 +61,7 @@ public enum Rejoin {
             throw Refusal(
                 "seat.data-lost",
                 "\(folder) is gone and no other member has the state: `althing cluster restore` it"
-                    + " from a backup, or remove \(memory.folder)/lived to begin from the genesis")
+                    + " from a backup, or remove \(memory.folder) to begin from the genesis")
         }
         logger.notice(
             "the data is lost: asking the cluster for a new life", metadata: ["data": "\(folder)"])

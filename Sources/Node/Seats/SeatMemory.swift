@@ -5,7 +5,7 @@
 import Platform
 import Primitives
 
-/// The memory of a seat, in the folder of its key.
+/// The memory of a seat: a folder beside its key, of the same name with `.memory`.
 struct SeatMemory: Sendable, Equatable {
     /// The folder.
     let folder: String
@@ -26,7 +26,7 @@ struct SeatMemory: Sendable, Equatable {
     private var path: String { folder + "/lived" }
 
     /// The memory beside a key.
-    init(_ keyFile: SeatKeyFile) { folder = Files.parent(of: keyFile.path) }
+    init(_ keyFile: SeatKeyFile) { folder = keyFile.path + ".memory" }
 
     /// What was noted last; nil for a seat that has promised nothing yet. Throws `life.malformed`.
     func course() throws(Refusal) -> Course? {
@@ -49,6 +49,7 @@ struct SeatMemory: Sendable, Equatable {
     /// Keeps where the others are reached.
     func keep(_ seats: SeatsFile) throws(Refusal) {
         guard try SeatsFile.read(folder) != seats else { return }
+        try Files.makeFolders(folder)
         try seats.write(folder)
     }
 

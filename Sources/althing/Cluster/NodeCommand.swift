@@ -28,8 +28,8 @@ struct NodeRejoin: AsyncParsableCommand {
             Started then, the member learns the state and the log, and takes its old self's place \
             in the votes by itself once it has caught up. The data folder must be empty.
 
-            `node run` does this by itself where the folder of the key remembers that the seat was \
-            a member before (the file `lived`); this is for a key that was put into a new folder.
+            `node run` does this by itself where the folder `seat.key.memory` beside the key says \
+            that the seat was a member before; this is for a key that was saved without it.
 
             Example:
               althing node rejoin --home deployment/member-3
