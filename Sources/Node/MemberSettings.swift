@@ -91,7 +91,8 @@ public struct MemberSettings: Sendable {
         clientPort = client.port
     }
 
-    /// A seat as a data folder knows it, or the memory beside its key, or else as the genesis names it.
+    /// A seat as a data folder knows it, or the memory beside its key, or else as the genesis names
+    /// it.
     ///
     /// Throws `seat.unknown`, `seat.removed`.
     public static func seat(
