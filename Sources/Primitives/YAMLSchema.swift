@@ -44,12 +44,20 @@ public struct YAMLMapping {
         return entries.first { $0.key == key }?.value
     }
 
-    /// The value under `key`; throws `schema.missing`.
+    /// The value under `key`; throws `schema.missing`, at the key that looks like this one misspelt
+    /// if there is such a key.
     public mutating func node(_ key: String) throws(Refusal) -> YAML {
-        guard let node = optionalNode(key) else {
+        if let node = optionalNode(key) { return node }
+        let others = entries.map(\.key).filter { !asked.contains($0) }
+        // The other way round: of the keys that are there, the one somebody wrote for this one.
+        let misspelt = others.first { EditDistance.nearest(to: $0, of: [key]) != nil }
+        guard let misspelt else {
             throw refusal("schema.missing", "the key `\(full(key))` is missing")
         }
-        return node
+        throw refusal(
+            "schema.missing",
+            "the key `\(full(misspelt))` is not known here; did you mean `\(key)`, which is"
+                + " missing?", key: misspelt)
     }
 
     /// The mapping under `key`.
@@ -159,10 +167,14 @@ public struct YAMLMapping {
     /// Refuses the first key nobody asked for (`schema.unknown-key`).
     public func finish() throws(Refusal) {
         guard let stranger = entries.first(where: { !asked.contains($0.key) }) else { return }
-        let known = asked.sorted().joined(separator: ", ")
+        let known = asked.sorted()
+        let absent = known.filter { !has($0) }
+        let hint = EditDistance.nearest(to: stranger.key, of: absent)
+            .map { "; did you mean `\($0)`?" }
         throw Refusal(
             "schema.unknown-key",
-            "the key `\(full(stranger.key))` is not known here (known: \(known))",
+            "the key `\(full(stranger.key))` is not known here"
+                + (hint ?? " (known: \(known.joined(separator: ", ")))"),
             at: "\(name):\(stranger.line)")
     }
 

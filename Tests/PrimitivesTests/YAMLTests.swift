@@ -198,4 +198,49 @@ import Testing
             #expect(error.message.contains("strange"))
         }
     }
+
+    @Test func `a misspelt key is named with its line and the key that was meant`() throws {
+        func refusal(_ text: String, _ body: (inout YAMLMapping) throws -> Void) throws -> Refusal?
+        {
+            var map = try mapping(text)
+            do {
+                try body(&map)
+                return nil
+            } catch { return error as? Refusal }
+        }
+        // A key that must be there.
+        let titel = try refusal("kind: signal\ntitel: x\neffects: []\n") { map in
+            _ = try map.text("kind")
+            _ = try map.text("title")
+        }
+        #expect(titel?.code == "schema.missing" && titel?.place == "t.yaml:2")
+        #expect(titel?.message.contains("`titel`") == true)
+        #expect(titel?.message.contains("did you mean `title`") == true)
+        // A key that may be there.
+        let discusion = try refusal("a: 1\ndiscusion: x\n") { map in
+            _ = try map.number("a")
+            _ = map.optionalNode("discussion")
+            try map.finish()
+        }
+        #expect(discusion?.message.contains("did you mean `discussion`?") == true)
+        #expect(discusion?.place == "t.yaml:2")
+        // Nothing near: the key is missing, and no other is blamed.
+        let missing = try refusal("kind: signal\nbody: x\n") { _ = try $0.text("title") }
+        #expect(missing?.code == "schema.missing")
+        // A key that is there for itself was not meant for its neighbour.
+        let other = try refusal("period: 1s\n") { map in
+            _ = try map.duration("period")
+            _ = try map.duration("periods")
+        }
+        #expect(other?.code == "schema.missing")
+    }
+
+    @Test func `distances between words count swapped neighbours once`() {
+        #expect(EditDistance.between("title", "titel") == 1)
+        #expect(EditDistance.between("", "abc") == 3)
+        #expect(EditDistance.between("kitten", "sitting") == 3)
+        #expect(EditDistance.between("a", String(repeating: "a", count: 65)) == nil)
+        #expect(EditDistance.nearest(to: "Effect", of: ["kind", "effects"]) == "effects")
+        #expect(EditDistance.nearest(to: "x", of: ["y", "title"]) == nil)
+    }
 }
