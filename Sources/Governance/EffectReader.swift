@@ -1,5 +1,6 @@
 // Reads one element of a proposal's `effects` list.
 
+import Cryptography
 import Primitives
 
 /// Reads an effect from its mapping.
@@ -129,13 +130,13 @@ struct EffectReader {
 
     private mutating func treasurySpend() throws(Refusal) -> TreasurySpend {
         TreasurySpend(
-            asset: try map.text("asset", limit: EffectLimits.asset), to: try map.address("to"),
+            asset: try map.text("asset", limit: EffectLimits.asset), to: try map.account("to"),
             amount: try map.amount("amount"))
     }
 
     private mutating func providerSlash() throws(Refusal) -> ProviderSlash {
         ProviderSlash(
-            provider: try map.address("provider"), amount: try map.amount("amount"),
+            provider: try map.account("provider"), amount: try map.amount("amount"),
             reason: try map.text("reason", limit: EffectLimits.sentence))
     }
 
@@ -178,7 +179,7 @@ struct EffectReader {
         let summary = try inner.text("summary", limit: EffectLimits.sentence)
         guard inner.has("train") else {
             return FundingProject(
-                name: name, summary: summary, to: try inner.address("to"),
+                name: name, summary: summary, to: try inner.account("to"),
                 cost: try inner.amount("cost"), plan: nil)
         }
         var reader = EffectReader(try inner.mapping("train"))
@@ -193,6 +194,18 @@ extension YAMLMapping {
     /// A whole number of 32 bits.
     mutating func number32(_ key: String) throws(Refusal) -> UInt32 {
         UInt32(truncatingIfNeeded: try number(key, in: 0...UInt64(UInt32.max)))
+    }
+
+    /// An address; letters of both cases must be its checksum, as a mistyped digit pays a stranger.
+    mutating func account(_ key: String) throws(Refusal) -> Address {
+        let address = try address(key)
+        guard AddressChecksum.isRight(try text(key), for: address) else {
+            throw refusal(
+                "schema.address",
+                "the letters' case of `\(key)` is not the checksum of this address: a digit may be"
+                    + " mistyped", key: key)
+        }
+        return address
     }
 
     /// The name of content: `sha256:` and 64 digits.

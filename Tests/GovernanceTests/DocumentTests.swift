@@ -82,6 +82,37 @@ struct DocumentTests {
         }
     }
 
+    @Test func `a misspelt key of a proposal is named with its line and the right key`() {
+        do {
+            _ = try ProposalFile(
+                parsing: "---\nformat: proposal/1\nkind: signal\ntitel: T\neffects:\n"
+                    + "  - text: x\n---\n\nWhy.\n", name: "p.md")
+            Issue.record("accepted")
+        } catch {
+            #expect(error.code == "schema.missing" && error.place == "p.md:4")
+            #expect(error.message.contains("`titel`") && error.message.contains("`title`"))
+        }
+    }
+
+    @Test func `a payee in letters of both cases must have the right checksum`() throws {
+        func spend(to payee: String) throws -> ProposalFile {
+            try ProposalFile(
+                parsing: "---\nformat: proposal/1\nkind: treasury-spend\ntitle: T\neffects:\n"
+                    + "  - asset: CREDIT\n    to: \"\(payee)\"\n    amount: 1\n---\n\nWhy.\n",
+                name: "p.md")
+        }
+        let right = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+        #expect(try spend(to: right) != spend(to: right.lowercased()))
+        #expect(
+            try spend(to: right).effectsDigest == spend(to: right.lowercased()).effectsDigest)
+        do {
+            _ = try spend(to: "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96046")
+            Issue.record("accepted")
+        } catch let error as Refusal {
+            #expect(error.code == "schema.address" && error.place == "p.md:7")
+        }
+    }
+
     @Test(
         "a bad proposal is refused with file and line",
         arguments: [
