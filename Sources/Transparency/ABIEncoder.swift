@@ -1,7 +1,7 @@
 // Values to the bytes that contracts read (Solidity's contract ABI, version 2).
 //
-// Values come as JSON, strictly: numbers are decimal strings, bytes are 0x and digits, and nothing
-// is coerced, padded or cut.
+// Values come as JSON, strictly: numbers are decimal strings, bytes are 0x and digits, tuples are
+// arrays, and nothing is coerced, padded or cut.
 
 import Cryptography
 public import Primitives
@@ -33,12 +33,8 @@ public enum ABIEncoder {
         guard let open = signature.firstIndex(of: "("), signature.hasSuffix(")") else {
             throw Refusal("abi.type", "`\(signature)` is not name(types)")
         }
-        let list = signature[signature.index(after: open)...].dropLast()
-        var types: [ABIType] = []
-        for text in list.isEmpty ? [] : list.split(separator: ",", omittingEmptySubsequences: false)
-        {
-            types.append(try ABIType(parsing: String(text)))
-        }
+        let types = try ABIType.list(
+            parsing: signature[signature.index(after: open)...].dropLast())
         let selector = topic(signature).bytes.prefix(4)
         return selector + (try encode(types, arguments))
     }
@@ -87,6 +83,11 @@ public enum ABIEncoder {
             }
             let bytes = try encode(elements.map { _ in element }, elements)
             return length == nil ? word(UInt128(elements.count)) + bytes : bytes
+        case .tuple(let members):
+            guard let values = value.elements, values.count == members.count else {
+                throw malformed(type, value)
+            }
+            return try encode(members, values)
         }
     }
 

@@ -98,7 +98,9 @@ struct ABITests {
         arguments: [
             "", "uint", "int", "uint7", "uint264", "uint08", "bytes0", "bytes33", "tuple",
             "uint8[", "uint8]", "uint8[0]", "uint8[-1]", "[]", "address payable",
-            "uint8[][][][][][]",
+            "uint8[][][][][][][][][][][][][][][][][][]", "()", "(uint8", "uint8)", "(uint8,)",
+            "(uint8),(uint8)", "(uint8)(uint8)", "(uint8]", "(tuple)",
+            "uint8[1024][1024][1024][1024][1024][1024]",
         ])
     func `Other types are refused`(_ text: String) {
         #expect(throws: Refusal("abi.type", "")) { _ = try ABIType(parsing: text) }
@@ -121,6 +123,37 @@ struct ABITests {
                 + "0000000000000000000000000000000000000000000000000000000000000789"
                 + "000000000000000000000000000000000000000000000000000000000000000d"
                 + "48656c6c6f2c20776f726c642100000000000000000000000000000000000000")
+    }
+
+    /// Words of 32 bytes, written without their leading zeros.
+    private static func joined(_ words: String) -> String {
+        words.split(whereSeparator: \.isWhitespace).map { word in
+            String(repeating: "0", count: 64 - word.count) + word
+        }.joined()
+    }
+
+    @Test func `Tuples stand as their members do, behind an offset when one is dynamic`() throws {
+        // Computed with eth-abi 6.0.0.
+        let call = try ABIEncoder.call(
+            "f((uint256,(address,bytes)[]),int8[2][],bytes3)",
+            [
+                ["7", [["0x1111111111111111111111111111111111111111", "0x0102"]]],
+                [["-1", "2"], ["3", "-128"]], "0x616263",
+            ])
+        let words = """
+            60 160 6162630000000000000000000000000000000000000000000000000000000000 7 40 1 20
+            1111111111111111111111111111111111111111 40 2
+            0102000000000000000000000000000000000000000000000000000000000000 2
+            ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff 2 3
+            ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff80
+            """
+        #expect(Hex.encode(call) == "b5c74d2f" + Self.joined(words))
+        let flat = try ABIEncoder.encode(
+            [try ABIType(parsing: "(uint8,bool)[2]")], [[["1", true], ["2", false]]])
+        #expect(Hex.encode(flat) == Self.joined("1 1 2 0"))
+        #expect(throws: Refusal("abi.value", "")) {
+            _ = try ABIEncoder.encode([try ABIType(parsing: "(uint8,bool)")], [["1"]])
+        }
     }
 
     @Test func `Signed numbers are two's complement`() throws {
