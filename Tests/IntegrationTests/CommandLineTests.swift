@@ -112,6 +112,32 @@ struct CommandLineTests {
         }
     }
 
+    @Test func `a proposal's data is compared with the file at hand`() throws {
+        let folder = CommandLineProgram.temporaryFolder()
+        let file = "\(folder)/0001-train.md"
+        defer {
+            unlink(file)
+            unlink("\(folder)/kings.txt")
+            rmdir(folder)
+        }
+        let text = try Files.readText(RoadProgram.root + "/Proposals/0001-train-kings.md")
+        func check(_ text: String, corpus: String) throws -> CommandLineResult {
+            try Files.writeAtomically(file, Array(text.utf8))
+            return try run(["proposal", "check", file, "--corpus", corpus])
+        }
+        let corpus = RoadProgram.root + "/Deploy/corpus"
+        let right = try check(text, corpus: corpus)
+        #expect(right.status == 0 && right.error.isEmpty, "\(right.error)")
+        let wrong = text.replacing("bytes: 695_168", with: "bytes: 695_167")
+        let refused = try check(wrong, corpus: corpus)
+        #expect(refused.status == 1)
+        #expect(refused.error.contains("data.bytes") && refused.error.contains("695168 bytes"))
+        // Another text under the same name is no data of the proposal, and is mentioned.
+        try Files.writeAtomically("\(folder)/kings.txt", [0x61])
+        let other = try check(wrong, corpus: folder)
+        #expect(other.status == 0 && other.error.contains("kings.txt has not the digest"))
+    }
+
     @Test func `a password that others can read is refused`() throws {
         let folder = CommandLineProgram.temporaryFolder()
         defer { _ = system("rm -r '\(folder)'") }

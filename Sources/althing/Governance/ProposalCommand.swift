@@ -103,6 +103,8 @@ struct ProposalCheck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check a proposal file without a cluster.",
         discussion: """
+            Training data that lies in --corpus is compared with what the proposal says of it.
+
             Example:
               althing proposal check Proposals/0001-train-kings.md
             """)
@@ -110,11 +112,21 @@ struct ProposalCheck: AsyncParsableCommand {
     @Argument(help: "The file.")
     var file: String
 
+    @Option(help: ArgumentHelp("Folder of data files.", valueName: "folder"))
+    var corpus = "Deploy/corpus"
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let document = try ProposalDocument(file)
         let proposal = document.file
+        let files = DataFiles(files: [], folder: corpus)
+        let wanted = DataFiles.wanted(by: proposal)
+        let found = try files.find(wanted)
+        for data in wanted where found[data.digest] == nil {
+            guard let other = files.candidates(for: data).first else { continue }
+            output.printer.warn("\(other) has not the digest that the proposal names")
+        }
         output.printer.show(
             Presentation.facts([
                 ("title", proposal.title), ("kind", proposal.kind.word),
@@ -126,6 +138,13 @@ struct ProposalCheck: AsyncParsableCommand {
                 "effects": .int(proposal.effects.count),
                 "effects_digest": .string(proposal.effectsDigest.hex),
                 "body_digest": .string(proposal.bodyDigest.hex),
+                "data": .array(
+                    wanted.map {
+                        [
+                            "name": .string($0.name), "digest": .string($0.digest.contentName),
+                            "file": found[$0.digest].map { .string($0) } ?? .null,
+                        ]
+                    }),
             ])
     }
 }

@@ -37,7 +37,7 @@ struct ProposalSubmit: AsyncParsableCommand {
     private func submit() async throws(Refusal) {
         let document = try ProposalDocument(file)
         let proposal = document.file
-        let wanted = ProposalSubmit.data(of: proposal)
+        let wanted = DataFiles.wanted(by: proposal)
         let found = try DataFiles(files: data, folder: corpus).find(wanted)
         let printer = options.printer
         for missing in wanted where found[missing.digest] == nil {
@@ -79,57 +79,5 @@ struct ProposalSubmit: AsyncParsableCommand {
             printer.errorScreen.line("uploading \(path)")
             try await client.upload(try Files.read(path, limit: DataFiles.byteLimit))
         }
-    }
-
-    /// The data that a proposal's effects name, each once.
-    private static func data(of proposal: ProposalFile) -> [TrainingData] {
-        var wanted: [TrainingData] = []
-        for effect in proposal.effects {
-            guard case .trainModel(let plan) = effect else { continue }
-            for data in plan.data where !wanted.contains(where: { $0.digest == data.digest }) {
-                wanted.append(data)
-            }
-        }
-        return wanted
-    }
-}
-
-/// Finds data files by their digests.
-struct DataFiles {
-    /// Files that were named.
-    let files: [String]
-    /// Where others may lie.
-    let folder: String
-
-    /// The most bytes of one file.
-    static let byteLimit = 1 << 30
-
-    /// The paths of the files that have the wanted digests. A named file that has none of them is
-    /// refused: it would be silently left behind.
-    func find(_ wanted: [TrainingData]) throws(Refusal) -> [Digest: String] {
-        var found: [Digest: String] = [:]
-        for path in files {
-            let digest = try DataFiles.digest(path)
-            guard wanted.contains(where: { $0.digest == digest }) else {
-                throw Refusal("data.digest", "\(path) has the digest \(digest), which is not named")
-            }
-            found[digest] = path
-        }
-        for data in wanted where found[data.digest] == nil {
-            // A name is from the proposal's file; it may not lead out of the folder.
-            guard !data.name.contains("/"), !data.name.hasPrefix(".") else { continue }
-            for path in ["\(folder)/\(data.name)", "\(folder)/\(data.name).txt"]
-            where Files.exists(path) {
-                if try DataFiles.digest(path) == data.digest {
-                    found[data.digest] = path
-                    break
-                }
-            }
-        }
-        return found
-    }
-
-    private static func digest(_ path: String) throws(Refusal) -> Digest {
-        SHA256.hash(try Files.read(path, limit: byteLimit))
     }
 }
