@@ -24,6 +24,7 @@ extension EtcdRaftInteraction {
 
     func addNodes(_ directive: Directive) throws(Refusal) {
         let count = try number(directive, 0)
+        guard (0...1000).contains(count) else { throw malformed(directive) }
         var options = Self.template()
         var snapshot = Snapshot()
         for argument in directive.arguments.dropFirst() {

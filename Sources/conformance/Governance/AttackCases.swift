@@ -35,13 +35,38 @@ final class AttackScenario {
 
     /// The hard bounds that the case's own rules keep: production's where they can be.
     let bounds: ConstitutionBounds
+    let rules: CommunityRules
+    /// Why the case's own rules cannot be in force; whatever is done under them is refused.
+    private let rulesRefusal: Refusal?
+    /// Drafts by name, and who wrote them.
+    var drafts: [String: (author: String, step: JSON)] = [:]
+    /// What voters committed to, by name, and by the text of the commitment after `=`.
+    var commitments: [String: Digest] = [:]
+    /// The case's reveals: a bare hash does not say what was committed to.
+    let reveals: [JSON]
+    /// The last nonce each signer used.
+    private var nonces: [String: UInt64] = [:]
 
     init(_ item: JSON) throws(Refusal) {
         config = try item.field("config")
-        let rules = try Self.rules(config)
-        let isReal = (try? Constitution(parsing: rules.yaml, name: "case", bounds: .production))
+        let steps = try item.items("steps")
+        func ops(_ word: String) -> [JSON] {
+            steps.filter { $0["op"]?.text?.lowercased().hasPrefix(word) == true }
+        }
+        var rules = try CommunityRules(config)
+        reveals = ops("reveal")
+        if rules.reveal == nil, !ops("commit").isEmpty { rules.hideBallots() }
+        if rules.guardian == nil, let first = ops("guardian").first {
+            rules.guardian = first["by"]?.text ?? "guardian"
+        }
+        // A case that says nothing of members' changes must not lose the bounds of production.
+        var real = rules
+        if config["membershipCooldown"] == nil { real.cooldown = 604_800 }
+        let isReal = (try? Constitution(parsing: real.yaml, name: "case", bounds: .production))
         bounds = isReal == nil ? .development : .production
-        community = try Community(rules: rules)
+        let (made, refusal) = try Self.found(rules)
+        (community, rulesRefusal) = (made, refusal)
+        self.rules = rules
         community.host.members = (config["members"]?.elements ?? []).compactMap(\.text)
         if let treasury = config["treasury"]?.amount { community.host.treasury = treasury }
         for member in item["power"]?.members ?? [] {
@@ -51,52 +76,27 @@ final class AttackScenario {
         try openStanding(item, delay: rules.delay)
     }
 
-    static func rules(_ config: JSON) throws(Refusal) -> CommunityRules {
-        var rules = CommunityRules()
-        let track = config["track"] ?? .object([])
-        func seconds(_ key: String, _ value: inout UInt64) {
-            if let given = track[key]?.unsigned ?? config[key]?.unsigned { value = given }
-        }
-        seconds("votingDelay", &rules.delay)
-        seconds("votingPeriod", &rules.period)
-        seconds("timelock", &rules.timelock)
-        seconds("grace", &rules.grace)
-        seconds("lateQuorumExtension", &rules.lateQuorumExtension)
-        seconds("swingWindow", &rules.swingWindow)
-        seconds("objection", &rules.objection)
-        seconds("objectionWindow", &rules.objection)
-        if rules.objection > 0, rules.swingWindow == 0 { rules.swingWindow = rules.objection }
-        seconds("powerAge", &rules.powerAge)
-        seconds("membershipCooldown", &rules.cooldown)
-        seconds("maxOpen", &rules.openLimit)
-        if let quorum = track["quorum"]?.scalar {
-            (rules.quorum, rules.valueQuorum) = (quorum, quorum)
-        }
-        if let words = track["threshold"]?.text {
-            rules.threshold = String(words.prefix { $0 != " " })
-            rules.atLeast = !words.contains("strict")
-        }
-        if let flag = track["changeVotes"]?.flag { rules.changeVotes = flag }
-        if let deposit = track["deposit"]?.scalar { rules.deposit = deposit }
-        if let small = config["tracks"]?["small-spend"] {
-            rules.spendingShare = small["maxTreasuryShare"]?.scalar
-            rules.spendingWindow = small["window"]?.unsigned ?? 0
-            rules.largeThreshold = config["tracks"]?["large-spend"]?["threshold"]?.scalar
-        }
-        return rules
-    }
-
     /// A proposal that steps name without proposing it stands open from the start.
     private func openStanding(_ item: JSON, delay: UInt64) throws(Refusal) {
         let steps = try item.items("steps")
         let proposed = Set(
-            steps.filter { $0["op"]?.text == "propose" }.compactMap { $0["id"]?.text })
+            steps.filter { ["propose", "draft"].contains($0["op"]?.text) }
+                .compactMap { $0["id"]?.text })
         let named = steps.compactMap { $0["id"]?.text ?? $0["proposal"]?.text }
         for id in Set(named).subtracting(proposed).sorted() {
             numbers[id] = try community.propose(by: "somebody", at: 0)
             offset = delay
         }
         if offset > 0 { try community.advance(to: offset) }
+    }
+
+    /// The community under its rules; under none of its own where those cannot be.
+    private static func found(_ rules: CommunityRules) throws(Refusal) -> (Community, Refusal?) {
+        do {
+            return (try Community(rules: rules), nil)
+        } catch {
+            return (try Community(), error)
+        }
     }
 
     // MARK: Steps
@@ -141,10 +141,15 @@ final class AttackScenario {
 
     private func perform(_ step: JSON) throws(Refusal) {
         let by = step["by"]?.text ?? ""
-        switch try step.string("op") {
-        case "note", "wait", "advance": return
+        let op = try step.string("op")
+        if let rulesRefusal, !Self.readings.contains(op) { throw rulesRefusal }
+        try checkEnvelope(step, by)
+        switch op {
+        case "note", "wait", "advance", "validate", "config", "load", "loadRules": return
         case "propose": try propose(step, by)
+        case "vote" where isHiddenCommit(step): _ = try performOffice("commit", step, by)
         case "vote": try vote(step, by)
+        case "cancel" where isGuardian(by, of: step): try actAsGuardian(op, step, by)
         case "cancel": try community.cancel(try number(step), by: by)
         case "execute": try execute(step)
         case "transfer": try transfer(step, by)
@@ -159,12 +164,43 @@ final class AttackScenario {
         case "undelegate": try community.delegate(from: by, [])
         case "leaderClock": leaderSkew = step["skew"]?.unsigned ?? 0
         case "append": clockRefused = leaderSkew > Self.skewLimit
-        case "state", "deadline", "powerAt", "power", "tally", "members", "treasury", "balance",
-            "policy":
-            break
-        case let op: throw mismatch("the step \(op) is not known")
+        default:
+            if !Self.readings.contains(op) {
+                try expect(try performOffice(op, step, by), "the step \(op) is not known")
+            }
         }
         try checkExpectation(step)
+    }
+
+    /// Steps that only ask.
+    private static let readings: Set = [
+        "state", "deadline", "powerAt", "power", "tally", "members", "treasury", "balance",
+        "policy", "note", "wait", "advance", "deposit", "depositState", "bond", "bondState",
+        "depositPrice", "eta", "readyAt", "executableAt", "snapshot", "resubmission",
+    ]
+
+    private func isHiddenCommit(_ step: JSON) -> Bool { step["commitment"] != nil }
+
+    /// What an envelope is refused with before its command is looked at: a signature that is not
+    /// the signer's, another deployment, a time that is over, a nonce that was used.
+    private func checkEnvelope(_ step: JSON, _ by: String) throws(Refusal) {
+        guard !step.hasBadSignature else {
+            throw Refusal("envelope.signature", "not a signature of \(by) over this command")
+        }
+        for key in ["chainId", "chain", "genesis", "deployment", "ledger", "domain", "salt"] {
+            guard let named = step[key]?.scalar, let own = config[key]?.scalar else { continue }
+            guard named == own else {
+                throw Refusal("envelope.deployment", "signed for \(named), this is \(own)")
+            }
+        }
+        if let until = step["validUntil"]?.unsigned, let now = step["t"]?.unsigned, now > until {
+            throw Refusal("command.expired", "it was signed to be applied until \(until)")
+        }
+        guard step["commitment"] == nil, let nonce = step["nonce"]?.unsigned else { return }
+        guard nonce > nonces[by] ?? 0 || (nonce == 0 && nonces[by] == nil) else {
+            throw Refusal("nonce.too-low", "nonce \(nonce) of \(by) was used")
+        }
+        nonces[by] = nonce
     }
 
     func number(_ step: JSON) throws(Refusal) -> UInt64 {
@@ -200,6 +236,12 @@ final class AttackScenario {
     /// Execution happens by itself when it is due: whoever calls for it before is refused.
     private func execute(_ step: JSON) throws(Refusal) {
         let status = try record(step).status
+        // What is carried out is what was voted on, or nothing.
+        let id = step["id"]?.text ?? step["proposal"]?.text ?? "P"
+        let shown = (step["effects"] ?? step["effectsDigest"] ?? step["actions"])?.compact
+        guard shown == nil || shown == effectNames[id] else {
+            throw Refusal("proposal.effects", "these are not the effects voted on")
+        }
         guard status == .executed else {
             throw Refusal("proposal.not-ready", "it is \(status.word)")
         }

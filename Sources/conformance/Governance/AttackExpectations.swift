@@ -1,5 +1,6 @@
 // What must hold after a step of an attack.
 
+import Cryptography
 import Governance
 import Primitives
 
@@ -15,7 +16,9 @@ extension AttackScenario {
             let names = [
                 "pending": "submitted", "active": "voting", "open": "voting",
                 "rejected": "defeated", "passed": "queued", "succeeded": "queued",
-                "canceled": "cancelled", "failed": "execution-failed",
+                "canceled": "cancelled", "failed": "execution-failed", "queue": "queued",
+                "timelocked": "queued", "execution_failed": "execution-failed",
+                "revealing": "revealing", "objecting": "objection",
             ]
             try expectEqual(ours, names[theirs] ?? theirs, "state")
         case "deadline":
@@ -29,6 +32,28 @@ extension AttackScenario {
                 guard let choice = Choice(word: member.key) else { continue }
                 try expectEqual(tally[choice].description, member.value.scalar ?? "", member.key)
             }
+        case "deposit", "depositState":
+            guard let theirs = expected.scalar else { throw mismatch("no fate is expected") }
+            if theirs.allSatisfy(\.isNumber) {
+                return try expectEqual(try record(step).deposit.description, theirs, "deposit")
+            }
+            try compareFate(community.host.fates[try number(step)], theirs)
+        case "bond", "bondState":
+            let of = community.address((step["of"] ?? step["by"])?.text ?? "")
+            try compareFate(community.host.bondFates[of], expected.text ?? "")
+        case "eta", "readyAt", "executableAt":
+            let ready = try record(step).readyAt.map { $0.milliseconds / 1000 - offset }
+            try expectEqual(ready.map(String.init), expected.scalar, "ready")
+        case "resubmission":
+            let earlier = try record(step).resubmissionOf
+            let theirs = expected.text.map { numbers[$0] } ?? nil
+            try expect(
+                expected.flag.map { $0 == (earlier != nil) } ?? (earlier == theirs),
+                "resubmission of \(earlier.map(String.init) ?? "nothing")")
+        case "policy":
+            let name = (step["policy"] ?? step["name"])?.text ?? "pricing"
+            let theirs = SHA256.hash(Array((expected.scalar ?? "").utf8))
+            try expectEqual(community.host.policies[name], theirs, "policy \(name)")
         case "treasury":
             try expectEqual(community.host.treasury.description, expected.scalar ?? "", "treasury")
         case "balance":
@@ -43,6 +68,15 @@ extension AttackScenario {
             try expectEqual(clockRefused, refuses, "append refused")
         default: throw mismatch("the expectation is not known")
         }
+    }
+
+    private func compareFate(_ ours: DepositFate?, _ theirs: String) throws(Refusal) {
+        let words: [String: DepositFate] = [
+            "returned": .returned, "refunded": .returned, "released": .returned,
+            "burned": .burned, "burnt": .burned, "slashed": .burned, "forfeited": .burned,
+            "lost": .burned,
+        ]
+        try expectEqual(ours, words[theirs.lowercased()], "fate")
     }
 
     private func power(_ step: JSON) throws(Refusal) -> Amount {

@@ -12,17 +12,25 @@ extension AttackScenario {
 
     /// The case's rules with what a step changes of them, within the hard bounds.
     private func constitution(after step: JSON) throws(Refusal) -> Constitution {
-        let given = ["track", "set", "rules", "params", "new", "changes", "value"].lazy
-            .compactMap { step[$0] }.first { $0.members != nil }
-        let changes = (given ?? step).members ?? []
+        let given = Self.changeKeys.lazy.compactMap { step[$0] }.first { $0.members != nil }
+        let changes = given?.members ?? step.namedChange ?? step.members ?? []
         let kept = (config["track"]?.members ?? []).filter { member in
             !changes.contains { $0.key == member.key }
         }
         let merged = (config.members ?? []).filter { $0.key != "track" }
-        let rules = try Self.rules(
+        var rules = try CommunityRules(
             .object(merged + [JSON.Member("track", .object(kept + changes))]))
+        if bounds == .production, rules.cooldown == 0, config["membershipCooldown"] == nil,
+            !changes.contains(where: { $0.key == "membershipCooldown" })
+        {
+            rules.cooldown = 604_800
+        }
         return try Constitution(parsing: rules.yaml, name: "case", bounds: bounds)
     }
+
+    private static let changeKeys = [
+        "track", "set", "rules", "params", "parameters", "new", "changes", "change", "value",
+    ]
 
     // MARK: Proposing
 
@@ -31,7 +39,8 @@ extension AttackScenario {
         if let treasury = step["treasury"]?.amount { community.host.treasury = treasury }
         let seconds = (step["t"]?.unsigned ?? 0) + offset
         let isRules = step["kind"]?.text == "change-policy" && step["policy"]?.text != "pricing"
-        if isRules, ["track", "set", "rules", "params"].contains(where: { step[$0] != nil }) {
+        let says = Self.changeKeys.contains { step[$0]?.members != nil }
+        if isRules, says || step.namedChange != nil {
             // A constitution that breaks the hard bounds is refused when it is handed in.
             _ = try constitution(after: step)
         }
@@ -42,7 +51,15 @@ extension AttackScenario {
         let number = try community.propose(by: by, at: seconds, header: header)
         numbers[id] = number
         headers[id] = community.lastHeader
-        effectNames[id] = (step["effects"] ?? step["effectsDigest"])?.compact
+        effectNames[id] = (step["effects"] ?? step["effectsDigest"] ?? step["actions"])?.compact
+        if step.saysItReverts { community.host.failing.insert(number) }
+        if let deposit = step["expectDeposit"]?.scalar {
+            try expectEqual(community.record(number)?.deposit.description, deposit, "deposit")
+        }
+        if let earlier = (step["expectResubmissionOf"])?.text {
+            try expectEqual(
+                community.record(number)?.resubmissionOf, numbers[earlier], "resubmission of")
+        }
         guard let track = step["expectTrack"]?.text else { return }
         let names = ["small-spend": "treasury-spend", "large-spend": "treasury-spend-large"]
         try expectEqual(community.record(number)?.rules.name, names[track] ?? track, "track")
@@ -120,5 +137,17 @@ extension AttackScenario {
                 base: \(base.contentName)
                 text: "\(step["text"]?.text ?? step["new"]?.text ?? step["id"]?.text ?? "new")"
             """
+    }
+}
+
+extension JSON {
+    /// One rule under its name: `"param": "quorum", "value": "0"`, or `setQuorum` and a value.
+    fileprivate var namedChange: [JSON.Member]? {
+        let value = self["value"] ?? self["new"] ?? self["to"]
+        let name = ["param", "parameter", "key", "field"].lazy.compactMap { self[$0]?.text }.first
+        guard let value, value.members == nil else { return nil }
+        if let name { return [JSON.Member(name, value)] }
+        guard self["op"]?.text == "setQuorum" else { return nil }
+        return [JSON.Member("quorum", value)]
     }
 }

@@ -13,8 +13,12 @@ final class CommunityHost: GovernanceHost {
     /// SHA-256 of the policies' texts in force, by name.
     var policies: [String: Digest] = [:]
     var executed: [UInt64] = []
+    /// What became of deposits and of the bonds of hidden ballots.
     var fates: [UInt64: DepositFate] = [:]
-    var refusal: Refusal?
+    var bondFates: [Address: DepositFate] = [:]
+    /// Proposals whose last effect fails when it is carried out.
+    var failing: Set<UInt64> = []
+    var guardian: Address?
 
     init(_ constitution: Constitution) { current = constitution }
 
@@ -38,7 +42,8 @@ final class CommunityHost: GovernanceHost {
         _ effects: [Effect], of proposal: ProposalRecord, at moment: LogMoment,
         in state: StateOverlay
     ) throws(Refusal) {
-        if let refusal { throw refusal }
+        // All or none: what is changed is kept aside until nothing can fail any more.
+        var (policies, treasury, members) = (self.policies, self.treasury, self.members)
         for effect in effects {
             switch effect {
             case .changePolicy(let change): policies[change.policy] = change.digest
@@ -50,6 +55,10 @@ final class CommunityHost: GovernanceHost {
             default: break
             }
         }
+        guard !failing.contains(proposal.number) else {
+            throw Refusal("effect.failed", "one of the effects fails")
+        }
+        (self.policies, self.treasury, self.members) = (policies, treasury, members)
         executed.append(proposal.number)
     }
 
@@ -62,6 +71,21 @@ final class CommunityHost: GovernanceHost {
         in state: StateOverlay
     ) {
         fates[proposal] = fate
+    }
+
+    func holdBond(
+        _ amount: Amount, from account: Address, proposal: UInt64, in state: StateOverlay
+    ) throws(Refusal) {}
+
+    func settleBond(
+        _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
+        in state: StateOverlay
+    ) {
+        bondFates[account] = fate
+    }
+
+    func guardian(in state: any StateReader) -> Guardian? {
+        guardian.map { Guardian(account: $0, since: .zero) }
     }
 
     func treasuryBalance(of asset: String, in state: any StateReader) -> Amount { treasury }
@@ -89,6 +113,7 @@ final class Community {
         delay = rules.delay
         host = CommunityHost(
             try Constitution(parsing: rules.yaml, name: "case", bounds: .development))
+        host.guardian = rules.guardian.map(address)
     }
 
     var engine: GovernanceEngine { GovernanceEngine(host: host) }
@@ -120,7 +145,7 @@ final class Community {
         memory.commit(state.allChanges)
     }
 
-    private func entry(
+    func entry(
         _ body: (LogMoment, StateOverlay) throws(Refusal) -> Void
     ) throws(Refusal) {
         index += 1
@@ -216,70 +241,5 @@ final class Community {
         let state = StateOverlay(memory)
         body(moment(), state)
         memory.commit(state.allChanges)
-    }
-}
-
-/// The rules of a community, as a constitution in seconds.
-struct CommunityRules {
-    var delay: UInt64 = 10
-    var period: UInt64 = 100
-    var timelock: UInt64 = 0
-    var grace: UInt64 = 1_209_600
-    var lateQuorumExtension: UInt64 = 0
-    var swingWindow: UInt64 = 0
-    var objection: UInt64 = 0
-    var powerAge: UInt64 = 0
-    var cooldown: UInt64 = 0
-    var openLimit: UInt64 = 256
-    var quorum = "0%"
-    var valueQuorum = "1%"
-    var threshold = "1/2"
-    var atLeast = false
-    var changeVotes = true
-    var deposit = "0"
-    var spendingShare: String?
-    var spendingWindow: UInt64 = 0
-    var largeThreshold: String?
-
-    /// The constitution's text.
-    var yaml: String {
-        let counts = "counts: [for, against, abstain]"
-        var lines = [
-            "format: constitution/1", "defaults:", "  propose:", "    power: 0%", "  deposit:",
-            "    amount: \(deposit)", "    refund: unless-vetoed", "  open_limit: \(openLimit)",
-            "  delay: \(delay)s", "  period: \(period)s",
-            "  late_quorum_extension: \(lateQuorumExtension)s", "  swing_window: \(swingWindow)s",
-            "  objection: \(objection)s", "  confirm: 0s", "  timelock: \(timelock)s",
-            "  grace: \(grace)s", "  retry: 60s", "  power_age: \(powerAge)s", "  cooldown: 0s",
-            "  quorum:", "    base: supply", "    fraction: \(valueQuorum)", "    \(counts)",
-            "  threshold:", "    fraction: \(threshold)", "    base: decided",
-            "    comparison: \(atLeast ? "at-least" : "more-than")",
-            "  change_votes: \(changeVotes)", "  system: token", "tracks:",
-        ]
-        for kind in ProposalKind.allCases {
-            lines.append("  \(kind.word):")
-            switch kind {
-            case .signal:
-                lines += [
-                    "    quorum:", "      base: supply", "      fraction: \(quorum)",
-                    "      \(counts)",
-                ]
-            case .changeMembers: lines.append("    cooldown: \(cooldown)s")
-            case .treasurySpend:
-                if let spendingShare {
-                    lines += [
-                        "    spending:", "      share_of_treasury: \(spendingShare)",
-                        "      window: \(spendingWindow)s", "      beyond: treasury-spend-large",
-                        "  treasury-spend-large:", "    threshold:",
-                        "      fraction: \(largeThreshold ?? threshold)", "      base: decided",
-                        "      comparison: more-than",
-                    ]
-                } else {
-                    lines.append("    system: token")
-                }
-            default: lines.append("    system: token")
-            }
-        }
-        return lines.joined(separator: "\n") + "\n"
     }
 }

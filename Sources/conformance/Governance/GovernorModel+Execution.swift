@@ -6,7 +6,15 @@ import Primitives
 extension GovernorModel {
     /// The steps that follow a vote, change parameters, or speak to the timelock itself.
     func after(_ step: JSON, _ id: String, _ by: String) throws(Refusal) -> String? {
-        switch try step.string("op") {
+        // Bravo's setters begin with an underscore.
+        switch String(try step.string("op").drop { $0 == "_" }) {
+        case "receive", "deposit", "sendValue", "sendEther", "receiveEther", "receiveERC721",
+            "receiveERC1155":
+            // What its timelock executes, its timelock must own: the governor itself takes nothing.
+            guard !hasTimelock else {
+                throw Refusal("DisabledDeposit", "the timelock holds the treasury")
+            }
+            return nil
         case "queue": return try queue(id, step)
         case "execute": return try execute(id, step)
         case "cancel", "cancelBySig":

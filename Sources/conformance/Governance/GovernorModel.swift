@@ -41,7 +41,8 @@ final class GovernorModel: GovernorScript {
     private(set) var lateExtension: Int
     private var guardian: String?
     private let hasGuardian: Bool
-    private var whitelist: Set<String>
+    /// Who may propose below the threshold, and until when.
+    private var whitelist: [String: Int]
     /// The quorum from a time on, newest last.
     private var quorums: [(from: Int, rule: TallyRules.Quorum)] = []
     /// The total supply from a time on, newest last.
@@ -73,9 +74,11 @@ final class GovernorModel: GovernorScript {
         self.guardian = guardian?.text.flatMap(Self.account)
         hasGuardian = guardian != nil && guardian?.flag != false
         let listed = config["whitelist"] ?? config["whitelisted"]
-        whitelist = Set(
-            listed?.elements?.compactMap(\.text) ?? listed?.members?.map(\.key)
-                ?? listed?.text.map { [$0] } ?? [])
+        whitelist = [:]
+        for name in listed?.elements?.compactMap(\.text) ?? listed?.text.map({ [$0] }) ?? [] {
+            whitelist[name] = .max
+        }
+        for member in listed?.members ?? [] { whitelist[member.key] = member.value.integer ?? .max }
         timelock = TimelockModel(config["timelock"])
         quorums = [(0, try quorum(try config.field("quorum")))]
         supplies = [(0, supply)]
@@ -231,7 +234,7 @@ final class GovernorModel: GovernorScript {
 
     private func checkProposer(_ by: String, _ description: String) throws(Refusal) {
         let votes = power[by] ?? .zero
-        guard isBravo ? votes > threshold || whitelist.contains(by) : votes >= threshold else {
+        guard isBravo ? votes > threshold || isWhitelisted(by) : votes >= threshold else {
             throw Refusal("InsufficientProposerVotes", "too little power to propose")
         }
         // The last 52 bytes decide, if they are `#proposer=0x` and an address.
@@ -245,6 +248,8 @@ final class GovernorModel: GovernorScript {
             throw Refusal("RestrictedProposer", "meant for somebody else")
         }
     }
+
+    private func isWhitelisted(_ name: String) -> Bool { wall < whitelist[name] ?? .min }
 
     // MARK: State
 
@@ -311,7 +316,7 @@ final class GovernorModel: GovernorScript {
         }
         if isBravo {
             let fell = (power[proposal.proposer] ?? .zero) < threshold
-            let isProtected = whitelist.contains(proposal.proposer)
+            let isProtected = isWhitelisted(proposal.proposer)
             guard fell, !isProtected || by == guardian else {
                 throw Refusal("UnableToCancel", "the proposer is above the threshold")
             }
@@ -337,11 +342,16 @@ final class GovernorModel: GovernorScript {
             supplies.append((time, supply))
             return
         }
-        guard ["", "governance", "executor", "timelock", "governor", "self"].contains(by) else {
+        let mayChange = ["", "governance", "executor", "timelock", "governor", "self"].contains(by)
+        guard mayChange || isBravo && ["admin", guardian].contains(by) else {
             throw Refusal("OnlyExecutor", "only governance itself")
         }
         let value = step["value"]?.integer ?? step["numerator"]?.integer ?? 0
         switch op {
+        // Bravo's bounds are constants of its contract.
+        case "setVotingDelay" where isBravo && !(1...40_320).contains(value),
+            "setVotingPeriod" where isBravo && !(5_760...80_640).contains(value):
+            throw Refusal("InvalidVotingTime", "outside the bounds of the contract")
         case "setVotingDelay": votingDelay = value
         case "setVotingPeriod":
             guard value > 0 else { throw Refusal("InvalidVotingPeriod", "a period is not zero") }
@@ -355,7 +365,8 @@ final class GovernorModel: GovernorScript {
                 .flatMap(Self.account)
         case "setWhitelistAccountExpiration", "setWhitelist", "setWhitelisted":
             if let name = (step["account"] ?? step["value"] ?? step["to"])?.text {
-                whitelist.insert(name)
+                whitelist[name] =
+                    (step["expiration"] ?? step["until"] ?? step["expires"])?.integer ?? .max
             }
         case let op where op.lowercased().contains("extension"):
             guard value <= votingPeriod else {

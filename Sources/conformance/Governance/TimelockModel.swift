@@ -49,6 +49,9 @@ final class TimelockModel {
         case "executeOp", "executeBatch", "executeOperation": try execute(id, by, step, wall)
         case "opState", "operationState", "stateOp", "getOperationState":
             return state(id, wall)
+        case "grantRole", "revokeRole", "renounceRole": try changeRole(by, step)
+        case "hasRole":
+            return String(roles[try role(step)]?.contains(step["account"]?.text ?? "") == true)
         case "isOperation": return String(operations[id] != nil)
         case "isOperationPending": return String(["Waiting", "Ready"].contains(state(id, wall)))
         case "isOperationReady": return String(state(id, wall) == "Ready")
@@ -104,9 +107,37 @@ final class TimelockModel {
         return operation.isDone ? 1 : operation.ready
     }
 
+    private func role(_ step: JSON) throws(Refusal) -> String {
+        let word = try step.string("role").lowercased().replacing("_role", with: "")
+        return word.hasSuffix("s") ? String(word.dropLast()) : word
+    }
+
+    private func changeRole(_ by: String?, _ step: JSON) throws(Refusal) {
+        let role = try role(step)
+        let account = step["account"]?.text ?? step["to"]?.text ?? step["of"]?.text ?? by ?? ""
+        guard try step.string("op") != "renounceRole" else {
+            guard by == nil || by == account else {
+                throw Refusal("BadConfirmation", "nobody renounces for another")
+            }
+            roles[role]?.remove(account)
+            return
+        }
+        try check(by, ["admin", "timelock", "self"])
+        if try step.string("op") == "grantRole" {
+            roles[role, default: []].insert(account)
+        } else {
+            roles[role]?.remove(account)
+        }
+    }
+
     private func check(_ by: String?, _ allowed: [String]) throws(Refusal) {
         guard let by else { return }
-        let holds = allowed.contains { role in by == role || roles[role]?.contains(by) == true }
+        // A role that the zero address holds is everybody's.
+        let open: Set = ["0x0", "anyone", "*", "0x0000000000000000000000000000000000000000"]
+        let holds = allowed.contains { role in
+            by == role || roles[role]?.contains(by) == true
+                || roles[role]?.isDisjoint(with: open) == false
+        }
         guard holds else { throw Refusal("Unauthorized", "\(by) lacks the role") }
     }
 }
