@@ -40,10 +40,11 @@ INLINE void NAME(tile_step)(
     }
 }
 
-/// TILE_ROWS x PANEL elements, their sums in registers for the whole depth.
+/// TILE_ROWS x PANEL elements, their sums in registers for the whole depth. `next` is where the tile
+/// after this one lies in C.
 INLINE void NAME(full_tile)(
     ptrdiff_t depth, const ELEMENT *sliver, const ELEMENT *panel, ELEMENT *c, ptrdiff_t c_row,
-    int accumulate) {
+    int accumulate, const ELEMENT *next) {
     NAME(vector) sum[TILE_ROWS][2];
     UNROLLED for (int row = 0; row < TILE_ROWS; row++) {
         const ELEMENT *from = c + row * c_row;
@@ -53,9 +54,8 @@ INLINE void NAME(full_tile)(
             sum[row][1] = *(const NAME(loose_vector) *)(from + VECTOR_LANES);
         }
     }
-    // The tile to the right is next, and its sums come from far away.
-    UNROLLED for (int row = 0; row < TILE_ROWS; row++)
-        __builtin_prefetch(c + row * c_row + NAME(PANEL), 1);
+    // The next tile's sums come from far away.
+    UNROLLED for (int row = 0; row < TILE_ROWS; row++) __builtin_prefetch(next + row * c_row, 1);
     ptrdiff_t p = 0;
     _Pragma("clang loop unroll(disable)")
     for (; p + DEPTH_STEPS <= depth; p += DEPTH_STEPS) {
@@ -85,7 +85,7 @@ static void NAME(edge_tile)(
     if (accumulate)
         for (ptrdiff_t row = 0; row < rows; row++)
             memcpy(buffer + row * NAME(PANEL), c + row * c_row, bytes);
-    NAME(full_tile)(depth, sliver, panel, buffer, NAME(PANEL), accumulate);
+    NAME(full_tile)(depth, sliver, panel, buffer, NAME(PANEL), accumulate, buffer);
     for (ptrdiff_t row = 0; row < rows; row++)
         memcpy(c + row * c_row, buffer + row * NAME(PANEL), bytes);
 }
@@ -154,14 +154,23 @@ static void NAME(pack_slivers)(
             packed + row * depth);
 }
 
-/// One sliver of A against all panels of a block of B.
+/// One sliver of A against all panels of a block of B. On the way the next sliver, which lies behind
+/// this one, is asked for into the second-level cache, a piece with each panel, and with the last
+/// panel what C holds below: large matrices have both in memory or nearly so.
 static void NAME(sliver_times_panels)(
     ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t depth, const ELEMENT *sliver,
     const ELEMENT *panels, ELEMENT *c, ptrdiff_t c_row, int accumulate) {
-    for (ptrdiff_t j = 0; j < columns; j += NAME(PANEL)) {
+    enum { LINE = 64 / sizeof(ELEMENT) };
+    const ptrdiff_t count = (columns + NAME(PANEL) - 1) / NAME(PANEL);
+    const ptrdiff_t piece = (TILE_ROWS * depth / count + LINE - 1) / LINE * LINE;
+    const ELEMENT *ahead = sliver + TILE_ROWS * depth;
+    for (ptrdiff_t j = 0; j < columns; j += NAME(PANEL), ahead += piece) {
         ptrdiff_t wide = columns - j < NAME(PANEL) ? columns - j : NAME(PANEL);
+        for (ptrdiff_t at = 0; at < piece; at += LINE) __builtin_prefetch(ahead + at, 0, 2);
         if (rows == TILE_ROWS && wide == NAME(PANEL))
-            NAME(full_tile)(depth, sliver, panels + j * depth, c + j, c_row, accumulate);
+            NAME(full_tile)(
+                depth, sliver, panels + j * depth, c + j, c_row, accumulate,
+                c + (j + NAME(PANEL) < columns ? j + NAME(PANEL) : TILE_ROWS * c_row));
         else
             NAME(edge_tile)(
                 rows, wide, depth, sliver, panels + j * depth, c + j, c_row, accumulate);

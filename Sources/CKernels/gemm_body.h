@@ -15,7 +15,8 @@ enum {
     // of B pass by.
     SINGLE_DEPTH_BLOCK = NATIVE_LANES == 16 ? 480 : 256,
     SINGLE_COLUMN_BLOCK = 384,
-    SINGLE_ROW_BLOCK = 1536,
+    // As high as the workspace allows, because B is packed anew for every block of rows.
+    SINGLE_ROW_BLOCK = NATIVE_LANES == 16 ? 1536 : 2880,
 };
 
 INLINE native load_native(const float *from) { return *(const unaligned_native *)from; }
