@@ -43,6 +43,11 @@ extension Views {
             claimedMemory: record.machine.memoryBytes)
     }
 
+    /// Who answers for a machine; throws `provider.unknown`.
+    public func owner(of agent: Address) throws(Refusal) -> Address {
+        try ProviderRules.provider(agent, in: state).owner
+    }
+
     /// The machines among `present` that may be challenged, by agent.
     public func challengeable(present: Set<Address>) -> [ChallengeableMachine] {
         let busy = Set(activeLeases().map(\.provider))

@@ -16,6 +16,7 @@ import Primitives
 actor ChallengeDesk {
     private struct Running {
         var agent: Address
+        var owner: Address
         var kernel: String
         var verifier: ChallengeVerifier
         var group: UInt64?
@@ -29,6 +30,9 @@ actor ChallengeDesk {
     /// The most challenges at once of machines that come by themselves: each may hold a few
     /// megabytes. Who is called always finds room: it would fail for want of it.
     static let limit = 64
+    /// The most of these that machines of one owner hold: a machine may sit on its challenge until
+    /// the time for it ends, and whoever owns many would keep all others out.
+    static let limitOfOwner = 24
 
     init(line: VerdictLine, logger: Logger) {
         self.line = line
@@ -40,24 +44,37 @@ actor ChallengeDesk {
     /// Opens a challenge for an agent; answers its session and the first messages.
     ///
     /// An agent has one challenge at a time. To open another while the clock runs is to abort.
+    /// Throws `challenge.busy` when this member, or the owner, holds as many as it may.
     func open(
-        _ agent: Address, kernel: String, call: UInt64?, message: [UInt8],
+        _ agent: Address, of owner: Address, kernel: String, call: UInt64?, message: [UInt8],
         specification: ChallengeSpecification, arrived: UInt64
     ) async throws(Refusal) -> JSON {
         if let call { try calls.answer(call, by: agent, kernel: kernel) }
         for (session, old) in running where old.agent == agent {
             try await abandon(session, old, at: arrived)
         }
-        guard call != nil || running.values.count(where: { $0.group == nil }) < ChallengeDesk.limit
-        else {
-            throw Refusal("challenge.busy", "too many challenges are running; try again shortly")
-        }
+        if call == nil { try findRoom(for: owner) }
         let session = SHA256.hash(try SystemEntropy.bytes(32) + agent.bytes)
         let verifier = try ChallengeVerifier(
             entropy: try SystemEntropy.bytes(32), provider: agent, session: session,
             specification: specification, now: arrived)
-        running[session] = Running(agent: agent, kernel: kernel, verifier: verifier, group: call)
+        running[session] = Running(
+            agent: agent, owner: owner, kernel: kernel, verifier: verifier, group: call)
         return try await receive(agent, session: session, message: message, arrived: arrived)
+    }
+
+    /// Refuses who comes by itself when there is no room.
+    private func findRoom(for owner: Address) throws(Refusal) {
+        let uncalled = running.values.filter { $0.group == nil }
+        guard uncalled.count < ChallengeDesk.limit else {
+            throw Refusal("challenge.busy", "too many challenges are running; try again shortly")
+        }
+        guard uncalled.count(where: { $0.owner == owner }) < ChallengeDesk.limitOfOwner else {
+            throw Refusal(
+                "challenge.busy",
+                "machines of \(owner) hold \(ChallengeDesk.limitOfOwner) challenges, which is all"
+                    + " that one owner may; end one first")
+        }
     }
 
     /// Takes an agent's next message, which arrived at `arrived` on the monotonic clock.

@@ -129,12 +129,12 @@ extension ClientAPI {
                     agent, session: session, message: message, arrived: arrived))
         }
         let kernel = try body.requiredText("kernel")
-        let specification = try await member.read { views throws(Refusal) in
-            try views.challenge(of: agent, kernel: kernel)
+        let (owner, specification) = try await member.read { (views) throws(Refusal) in
+            (try views.owner(of: agent), try views.challenge(of: agent, kernel: kernel))
         }
         return .json(
             try await challenges.open(
-                agent, kernel: kernel, call: body["call"]?.unsigned, message: message,
+                agent, of: owner, kernel: kernel, call: body["call"]?.unsigned, message: message,
                 specification: specification, arrived: arrived))
     }
 }

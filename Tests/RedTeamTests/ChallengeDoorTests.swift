@@ -145,6 +145,34 @@ extension ArenaTests {
             }
         }
 
+        @Test func `no owner keeps the others out`() async throws {
+            try await Arena.with(repository: repository) { arena in
+                var machines: [Contestant] = []
+                var open: [Conversation] = []
+                for _ in 0..<24 {
+                    let machine = try await arena.machine(owner: 1)
+                    open.append(try await machine.open("mem.stream-chain.mt"))
+                    machines.append(machine)
+                }
+                let greedy = try await arena.machine(owner: 1)
+                #expect(
+                    await code { () async throws(Refusal) in
+                        try await greedy.open("mem.stream-chain.mt")
+                    } == "challenge.busy")
+                #expect(try await greedy.record()["samples"]?.elements?.isEmpty == true)
+                let other = try await arena.machine(owner: 2)
+                #expect(try await other.open("mem.stream-chain.mt").prepare != nil)
+                // A machine that opens another challenge gives up the one it had.
+                _ = try await machines[1].open("cpu.sgemm.mt")
+                #expect(
+                    await code { () async throws(Refusal) in
+                        try await greedy.open("mem.stream-chain.mt")
+                    } == "challenge.busy")
+                _ = try await open[0].say(.abort(session: open[0].sessionDigest, reason: "room"))
+                #expect(try await greedy.open("mem.stream-chain.mt").prepare != nil)
+            }
+        }
+
         /// It would be failed for want of room.
         @Test func `who is called finds room when a member is full`() async throws {
             try await Arena.with(repository: repository, interval: 1000) { arena in
