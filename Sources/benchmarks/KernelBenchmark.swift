@@ -14,15 +14,25 @@ import Primitives
 /// Runs the contests and reports them.
 struct KernelBenchmark {
     let repeats: Int
+    /// What to run.
+    let parts: Set<Part>
     let report: KernelReport
     let peer = OpenBLAS()
 
     /// `cores` threads where a contest asks for all.
     let cores = Machine.cores
 
-    init(repeats: Int, isJSON: Bool) {
+    /// What there is to run.
+    enum Part: String, CaseIterable {
+        case products, memory, checking, rest
+    }
+
+    /// - Parameter words: what the command line says: the parts to run, all when it names none.
+    init(repeats: Int, words: [String]) {
         self.repeats = repeats
-        report = KernelReport(isJSON: isJSON)
+        let named = words.compactMap { Part(rawValue: $0) }
+        parts = Set(named.isEmpty ? Part.allCases : named)
+        report = KernelReport(isJSON: words.contains("json"))
     }
 
     func run() {
@@ -39,11 +49,13 @@ struct KernelBenchmark {
         } else {
             report.note(OpenBLAS.absence)
         }
-        singleProducts()
-        otherProducts()
-        memory()
-        rates()
-        checking()
+        if parts.contains(.products) {
+            singleProducts()
+            otherProducts()
+        }
+        if parts.contains(.memory) { memory() }
+        if parts.contains(.rest) { rates() }
+        if parts.contains(.checking) { checking() }
         accelerator()
         report.finish()
     }

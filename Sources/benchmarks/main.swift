@@ -1,7 +1,8 @@
 // Our speed against peers and physical bounds, in one run; and our defences against cheaters.
 //
 //   benchmarks training [REPEATS]   the trainer against PyTorch on one core
-//   benchmarks kernels [REPEATS] [--output json]   the compute kernels against OpenBLAS and bounds
+//   benchmarks kernels [REPEATS] [products|memory|checking|rest] [--output json]
+//                                   the compute kernels against OpenBLAS and bounds
 //   benchmarks gpu [REPEATS] [check|products|memory|rest] [--quick] [--output json]
 //                                   an NVIDIA device's kernels: whether right, and how fast
 //   benchmarks consensus [REPEATS] [--long] [--output json]   the replicated log against etcd's
@@ -28,7 +29,8 @@ let repeats = count ?? 5
 
 switch arguments.first {
 case "training": TrainingBenchmark(repeats: repeats).run()
-case "kernels": KernelBenchmark(repeats: repeats, isJSON: arguments.contains("json")).run()
+case "kernels":
+    KernelBenchmark(repeats: repeats, words: arguments.dropFirst().map { String($0) }).run()
 case "gpu":
     await orExplain { () async throws in
         try GPUBenchmark(
