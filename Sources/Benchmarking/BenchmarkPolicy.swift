@@ -83,6 +83,17 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     /// The names of these kernels, in the order they are run.
     public var acceleratorKernels: [String] { accelerated.map(\.kernel) }
 
+    /// The kernels that a machine with these scores gets points for: the suite's, and those of a
+    /// device where it has proved all of them. Nobody without a device is held to them, and nobody
+    /// gets points for the best of them alone.
+    public func countedKernels(_ scores: [KernelScore]) -> [String] {
+        let device = acceleratorKernels
+        let isProved = device.allSatisfy { name in
+            scores.contains { $0.kernel.name == name && $0.rate > 0 }
+        }
+        return suite.kernels.map(\.kernel) + (isProved ? device : [])
+    }
+
     /// The same policy with another of its suites in force; throws `benchmark.unknown-suite`.
     public func selecting(_ suite: String) throws(Refusal) -> BenchmarkPolicy {
         guard suites.contains(where: { $0.name == suite }) else {

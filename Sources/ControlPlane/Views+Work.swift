@@ -68,7 +68,7 @@ extension Views {
             JSON.Member(
                 "points",
                 scores.points(
-                    policy.reference.restricted(to: measured.suite.kernels.map(\.kernel)))),
+                    policy.reference.restricted(to: measured.countedKernels(scores.scores)))),
             JSON.Member("pace", PaceRules.pace(of: agent, in: state).json),
         ]
     }

@@ -97,6 +97,34 @@ import Testing
         #expect(reference.restricted(to: ["cpu.sgemm.1t"]).groups.map(\.name) == ["cpu1"])
     }
 
+    @Test func `a device counts where all of its kernels are proved`() throws {
+        let policy = try policy()
+        let device = policy.acceleratorKernels
+        #expect(device.count == 4)
+        func score(_ name: String, times factor: UInt64) throws -> KernelScore {
+            let rate = policy.reference.rates.first { $0.kernel == name }?.perSecond ?? 0
+            var score = KernelScore(kernel: .init(name: name, version: 1))
+            score.record(verdict(rate * factor), at: .zero, policy: policy)
+            return score
+        }
+        func points(_ scores: [KernelScore]) -> (headline: UInt64, groups: [String]) {
+            let reference = policy.reference.restricted(to: policy.countedKernels(scores))
+            return (reference.points(scores), reference.groups.map(\.name))
+        }
+        let plain = try policy.suite.kernels.map { try score($0.kernel, times: 1) }
+        let card = try device.map { try score($0, times: 16) }
+        #expect(points(plain).headline == 1000)
+        #expect(points(plain).groups == ["cpu1", "cpuN", "mem"])
+        // Three of four, however fast, count for nothing, and so does one that failed.
+        #expect(points(plain + card.dropLast()).headline == 1000)
+        var failed = card
+        failed[0].fail(until: .zero)
+        #expect(points(plain + failed).groups == ["cpu1", "cpuN", "mem"])
+        // Sixteen times in one group of four is twice in the headline.
+        #expect(points(plain + card).headline == 2000)
+        #expect(points(plain + card).groups == ["cpu1", "cpuN", "mem", "gpu"])
+    }
+
     @Test func `logarithms and powers agree with known values`() {
         #expect(FixedPoint.log2(1) == 0)
         #expect(FixedPoint.log2(1 << 40) == 40 << 32)
