@@ -26,7 +26,6 @@ CHALLENGE_VARIANTS(
     (const uint64_t *base, uint64_t array, uint64_t block, uint64_t *out),
     (base, array, block, out))
 
-#define UNROLLED _Pragma("clang loop unroll(full)")
 #define ROTATE(x, r) ((x) << (r) | (x) >> (64 - (r)))
 
 /// Defines one pass with a given way to ask early for what is read, and to store eight elements.
@@ -72,63 +71,7 @@ CHALLENGE_VARIANTS(
 PASS_FUNCTION(pass_avx512, CHALLENGE_AVX512, FETCH_NOTHING, STORE_CACHED)
 PASS_FUNCTION(pass_avx2, CHALLENGE_AVX2, FETCH_NOTHING, STORE_CACHED)
 PASS_FUNCTION(pass_streaming_avx512, CHALLENGE_AVX512, FETCH_AHEAD, STORE_STREAMING)
-
-typedef unsigned long long Lanes4 __attribute__((vector_size(32)));
-typedef unsigned int Words8 __attribute__((vector_size(32)));
-
-/// What four elements become. There is no product of 64 bits here: the crosswise products of halves
-/// come from one instruction for products of 32 bits, the factor's halves exchanged.
-__attribute__((target("avx2,fma"), always_inline)) static inline Lanes4 step_avx2(
-    Lanes4 b, Lanes4 c, Lanes4 low, Words8 exchanged) {
-    const Lanes4 cross = (Lanes4)((Words8)c * exchanged);
-    const Lanes4 x = b + (c & 0xffffffff) * low + (cross << 32) + (cross & 0xffffffff00000000ull);
-    return ROTATE(x, 23) ^ b;
-}
-
-/// Keeps a value's computation before what follows; and its use behind the stores before it.
-#define DONE(value) __asm__ volatile("" : "+x"(value))
-#define STORED(value) __asm__ volatile("" : "+x"(value) : : "memory")
-
-/// The pass of large arrays: four lines are read and computed, then written one behind the other,
-/// and memory turns less often from reading to writing.
-CHALLENGE_AVX2 static void pass_streaming_avx2(
-    uint64_t *out, const uint64_t *b, const uint64_t *c, uint64_t factor, size_t blocks,
-    uint8_t *digests) {
-    enum { PARTS = 8 };
-    const Lanes4 zero = {0};
-    const unsigned long long scale = factor;
-    const Lanes4 low = zero + (scale & 0xffffffff);
-    const Words8 exchanged = (Words8)(zero + ROTATE(scale, 32));
-    for (size_t block = 0; block < blocks; block++) {
-        Lanes4 h[4];
-        h[0] = h[1] = zero + scale;
-        h[2] = h[3] = zero + (scale ^ GOLDEN);
-        for (size_t i = block * BLOCK; i < (block + 1) * BLOCK; i += 4 * PARTS) {
-            Lanes4 x[PARTS];
-            UNROLLED for (int line = 0; line < 4 * PARTS; line += 8) {
-                __builtin_prefetch(b + i + line + 128);
-                __builtin_prefetch(c + i + line + 128);
-            }
-            UNROLLED for (int part = 0; part < PARTS; part++) {
-                Lanes4 left, right;
-                memcpy(&left, b + i + 4 * part, 32);
-                memcpy(&right, c + i + 4 * part, 32);
-                x[part] = step_avx2(left, right, low, exchanged);
-                DONE(x[part]);
-            }
-            UNROLLED for (int part = 0; part < PARTS; part++)
-                __builtin_nontemporal_store(x[part], (Lanes4 *)(out + i + 4 * part));
-            UNROLLED for (int part = 0; part < PARTS; part++) {
-                STORED(x[part]);
-                h[part % 4] ^= x[part];
-                h[part % 4] = ROTATE(h[part % 4], 13) + x[part];
-            }
-        }
-        h[0] = h[0] * GOLDEN + h[2];
-        h[1] = h[1] * GOLDEN + h[3];
-        memcpy(digests + block * STREAM_CHAIN_DIGEST, h, STREAM_CHAIN_DIGEST);
-    }
-}
+PASS_FUNCTION(pass_streaming_avx2, CHALLENGE_AVX2, FETCH_AHEAD, STORE_STREAMING)
 #endif
 PASS_FUNCTION(pass_baseline, , FETCH_NOTHING, STORE_CACHED)
 
