@@ -50,6 +50,13 @@ enum NonceRules {
         Tables.signers.record(address.bytes, in: state) ?? SignerRecord()
     }
 
+    /// What is known of who asks; nil of a member, whose commands have no nonces. Read once a
+    /// command: no command writes it.
+    static func signer(of envelope: Envelope, in state: any StateReader) -> SignerRecord? {
+        guard case .account(let account) = envelope else { return nil }
+        return signer(account.signer, in: state)
+    }
+
     /// Where the answer to a signer's command is, if there is one.
     static func place(
         of nonce: UInt64, by address: Address, _ signer: SignerRecord, in state: any StateReader
@@ -65,10 +72,10 @@ enum NonceRules {
     /// The answer given before to the same request, addressed to this envelope: a wallet that
     /// signs the same words again may give another signature.
     static func earlierAnswer(
-        to envelope: Envelope, in state: any StateReader, _ outcomes: EntryOutcomes
+        to envelope: Envelope, _ signer: SignerRecord?, in state: any StateReader,
+        _ outcomes: EntryOutcomes
     ) -> CommandReceipt? {
-        guard case .account(let account) = envelope else { return nil }
-        let signer = signer(account.signer, in: state)
+        guard case .account(let account) = envelope, let signer else { return nil }
         guard let place = place(of: account.nonce, by: account.signer, signer, in: state),
             var receipt = outcomes.receipt(at: place, in: state),
             receipt.request == envelope.requestDigest
@@ -87,9 +94,10 @@ enum NonceRules {
     }
 
     /// Refuses a nonce that was used or passed over (`nonce.conflict`, `nonce.too-low`).
-    static func check(_ envelope: Envelope, in state: any StateReader) throws(Refusal) {
-        guard case .account(let account) = envelope else { return }
-        let signer = signer(account.signer, in: state)
+    static func check(
+        _ envelope: Envelope, _ signer: SignerRecord?, in state: any StateReader
+    ) throws(Refusal) {
+        guard case .account(let account) = envelope, let signer else { return }
         let last = signer.last
         guard account.nonce > last else {
             let answered =
@@ -111,10 +119,12 @@ enum NonceRules {
     }
 
     /// Remembers where the answer is. A conflict is not remembered: the first answer stands.
-    static func record(_ envelope: Envelope, at place: ReceiptPlace, in state: StateOverlay) {
-        guard case .account(let account) = envelope else { return }
-        var signer = signer(account.signer, in: state)
-        guard account.nonce > signer.last else { return }
+    static func record(
+        _ envelope: Envelope, _ signer: SignerRecord?, at place: ReceiptPlace,
+        in state: StateOverlay
+    ) {
+        guard case .account(let account) = envelope, var signer, account.nonce > signer.last
+        else { return }
         if signer.answers.count == SignerRecord.answerLimit {
             Tables.signerRuns.append(
                 account.signer.bytes + Key.number(signer.last), signer, in: state)

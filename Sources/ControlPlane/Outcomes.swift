@@ -101,7 +101,7 @@ struct EntryOutcomes {
         self.index = index
         self.timestamp = timestamp
         self.events = events
-        encodedEvents = events.map(\.encoded)
+        encodedEvents = events.map { $0.encoded }
         receipts.reserveCapacity(capacity)
     }
 

@@ -91,4 +91,25 @@ extension StateDatabase {
             throw Refusal(isRotten ? "state.damaged" : "state.unavailable", message())
         }
     }
+
+    /// Reads every row, checks it, and compares their sum with the digest on record.
+    ///
+    /// Throws `state.damaged` naming the first bad key.
+    public func verify() throws(Refusal) {
+        var digest = Digest.zero
+        var lower: [UInt8] = []
+        let upper = [UInt8](repeating: 0xFF, count: 256)
+        while true {
+            let page = entries(from: lower, to: upper, limit: 1024)
+            for entry in page {
+                digest = digest &+ StateDatabase.rowDigest(entry.key, entry.value)
+            }
+            try checkUndamaged()
+            guard let last = page.last else { break }
+            lower = last.key + [0]
+        }
+        guard digest == stateDigest else {
+            throw Refusal("state.damaged", "the rows do not add up to the digest on record")
+        }
+    }
 }

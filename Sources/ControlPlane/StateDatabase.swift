@@ -1,4 +1,5 @@
-// The replicated state in SQLite: one ordered table of bytes, one transaction an entry.
+// The replicated state in SQLite: one ordered table of bytes; an entry, or several that were
+// applied together (`StateMachine.gather`), are one transaction.
 //
 // The database is a replayable image of the log, so it need not reach the disk before an answer
 // (`synchronous=OFF`, write-ahead log): what a crash loses is applied again. Every row carries a
@@ -21,13 +22,15 @@ public final class StateDatabase: StateReader {
     public private(set) var damagedKey: [UInt8]?
     /// The sum of the rows' digests modulo 2^256.
     public private(set) var stateDigest = Digest.zero
+    /// How far the state goes.
+    private(set) var progress = StateProgress()
     /// The index of the last entry applied.
-    public private(set) var appliedIndex: UInt64 = 0
+    public var appliedIndex: UInt64 { progress.index }
     /// The term of that entry.
-    public private(set) var appliedTerm: UInt64 = 0
+    public var appliedTerm: UInt64 { progress.term }
     /// The membership of the consensus group as of that entry, in the core's canonical form; empty
     /// while it is the genesis'. Not of the state that the digest covers: it follows from the log.
-    public private(set) var configuration: [UInt8] = []
+    public var configuration: [UInt8] { progress.configuration }
     /// What the policies' texts said when they were last parsed.
     let policies = ParsedPolicies()
     /// The form of the file. A later form is refused, never guessed at.
@@ -164,13 +167,14 @@ public final class StateDatabase: StateReader {
         }
         defer { sqlite3_reset(statement) }
         guard sqlite3_step(statement) == SQLITE_ROW else { return }
-        appliedIndex = UInt64(bitPattern: sqlite3_column_int64(statement, 0))
+        let index = UInt64(bitPattern: sqlite3_column_int64(statement, 0))
         guard let digest = Digest(column(statement, 1)) else {
             throw Refusal("state.damaged", "the progress row has no digest")
         }
         stateDigest = digest
-        appliedTerm = UInt64(bitPattern: sqlite3_column_int64(statement, 2))
-        configuration = column(statement, 3)
+        progress = StateProgress(
+            index: index, term: UInt64(bitPattern: sqlite3_column_int64(statement, 2)),
+            configuration: column(statement, 3))
     }
 
     func bind(_ statement: OpaquePointer, _ position: Int32, _ bytes: [UInt8]) {
@@ -197,7 +201,7 @@ public final class StateDatabase: StateReader {
     }
 
     /// A row's digest: over the key with its count, then the value.
-    private static func rowDigest(_ key: [UInt8], _ value: [UInt8]) -> Digest {
+    static func rowDigest(_ key: [UInt8], _ value: [UInt8]) -> Digest {
         var hasher = SHA256.Hasher()
         var rest = UInt64(key.count)
         while rest >= 0x80 {
@@ -219,7 +223,7 @@ public final class StateDatabase: StateReader {
     }
 
     /// Refuses to go on after damage was met.
-    private func checkUndamaged() throws(Refusal) {
+    func checkUndamaged() throws(Refusal) {
         guard let damagedKey else { return }
         throw StateDatabase.damage(at: damagedKey)
     }
@@ -316,18 +320,34 @@ public final class StateDatabase: StateReader {
             throw error
         }
         stateDigest = digest
-        appliedIndex = index
-        appliedTerm = term
-        self.configuration = configuration
+        progress = StateProgress(index: index, term: term, configuration: configuration)
+    }
+
+    /// The value that a change replaces.
+    private func value(before change: StateChange) -> [UInt8]? {
+        switch change.before {
+        case .unknown: value(for: change.key)
+        case .absent: nil
+        case .present(let value): value
+        }
+    }
+
+    /// The state's digest with `changes` made.
+    func digest(after changes: [StateChange]) -> Digest {
+        var digest = stateDigest
+        for change in changes {
+            let old = value(before: change)
+            if change.value == old { continue }
+            if let old { digest = digest &- StateDatabase.rowDigest(change.key, old) }
+            if let new = change.value {
+                digest = digest &+ StateDatabase.rowDigest(change.key, new)
+            }
+        }
+        return digest
     }
 
     private func write(_ change: StateChange, digest: inout Digest) throws(Refusal) {
-        let old: [UInt8]? =
-            switch change.before {
-            case .unknown: value(for: change.key)
-            case .absent: nil
-            case .present(let value): value
-            }
+        let old = value(before: change)
         try checkUndamaged()
         // What does not change needs no row written; its digest stays as well.
         if change.value == old { return }
@@ -372,27 +392,6 @@ public final class StateDatabase: StateReader {
         bind(statement, 4, configuration)
         guard sqlite3_step(statement) == SQLITE_DONE else {
             throw failure
-        }
-    }
-
-    /// Reads every row, checks it, and compares their sum with the digest on record.
-    ///
-    /// Throws `state.damaged` naming the first bad key.
-    public func verify() throws(Refusal) {
-        var digest = Digest.zero
-        var lower: [UInt8] = []
-        let upper = [UInt8](repeating: 0xFF, count: 256)
-        while true {
-            let page = entries(from: lower, to: upper, limit: 1024)
-            for entry in page {
-                digest = digest &+ StateDatabase.rowDigest(entry.key, entry.value)
-            }
-            try checkUndamaged()
-            guard let last = page.last else { break }
-            lower = last.key + [0]
-        }
-        guard digest == stateDigest else {
-            throw Refusal("state.damaged", "the rows do not add up to the digest on record")
         }
     }
 }

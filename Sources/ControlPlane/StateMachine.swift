@@ -2,7 +2,7 @@
 //
 // Assumes that entries arrive in log order, each exactly once, with commands that were admitted
 // (form and signature checked). Draws only on the entry and the state: no clock, no randomness, no
-// iteration over anything unordered. An entry is one transaction: what is due by its time happens
+// iteration over anything unordered. An entry is kept whole or not: what is due by its time happens
 // first, then its commands in order, each whole or not at all.
 
 import Cryptography
@@ -34,6 +34,8 @@ public final class StateMachine {
     /// The genesis digest: the cluster's id.
     public let genesisDigest: Digest
     private var database: StateDatabase
+    /// What entries changed since the database was last written, where that is put together.
+    private var gathered: GatheredEntries?
 
     /// Opens the machine on `database`, installing the genesis when it is empty.
     ///
@@ -82,49 +84,113 @@ public final class StateMachine {
     }
 
     /// The state to read from. Valid until the next `apply`.
-    public var state: any StateReader { database }
+    public var state: any StateReader { gathered?.changes ?? database }
+
+    private var progress: StateProgress { gathered?.progress ?? database.progress }
 
     /// The index of the last entry applied.
-    public var appliedIndex: UInt64 { database.appliedIndex }
+    public var appliedIndex: UInt64 { progress.index }
 
     /// The term of that entry, 0 for the genesis.
-    public var appliedTerm: UInt64 { database.appliedTerm }
+    public var appliedTerm: UInt64 { progress.term }
 
     /// The membership as of that entry, in the core's canonical form; empty while it is the
     /// genesis'.
-    public var configuration: [UInt8] { database.configuration }
+    public var configuration: [UInt8] { progress.configuration }
 
     /// The feature level that the log is at; see `FeatureLevel`.
-    public var featureLevel: UInt64 { FeatureLevel.current(in: database) }
+    public var featureLevel: UInt64 { FeatureLevel.current(in: state) }
+
+    // MARK: Writing entries together
+
+    /// From now on entries are applied in memory, and what several of them changed goes to the
+    /// database in one transaction, with the index of the last one: at `flush`, and by itself
+    /// before it gets large. What a process that ends had not flushed is applied again from the
+    /// log, as after a loss of power.
+    public func gather() {
+        gathered = GatheredEntries(over: database)
+    }
+
+    /// Writes what was gathered. When that is refused nothing is written and nothing is lost.
+    ///
+    /// Throws as `StateDatabase.commit` does.
+    public func flush() throws(Refusal) {
+        guard let gathered else { return }
+        if gathered.isAhead(of: database) {
+            let progress = gathered.progress
+            try database.commit(
+                gathered.changes.allChanges, appliedIndex: progress.index, term: progress.term,
+                configuration: progress.configuration)
+            gathered.changes.settle(keeping: GatheredEntries.keptBytes)
+            self.gathered?.noteWritten()
+        } else {
+            database.abandon()
+        }
+        // What was read stays within bounds too, whoever read it.
+        if gathered.isStale { gather() }
+    }
+
+    /// Gets ready for the next entry, in one lock of the database's file for all of its reads.
+    private func begin() throws(Refusal) -> any StateReader {
+        if let gathered, gathered.changes.weight >= GatheredEntries.bytesLimit { try flush() }
+        try database.begin()
+        return state
+    }
+
+    /// Keeps what an entry changed: in memory where entries are gathered, else in the database.
+    private func keep(
+        _ overlay: StateOverlay, index: UInt64, term: UInt64, configuration: [UInt8]? = nil
+    ) throws(Refusal) {
+        guard gathered != nil else {
+            return try database.commit(
+                overlay.allChanges, appliedIndex: index, term: term, configuration: configuration)
+        }
+        // What was worked out from a damaged row is not to be kept.
+        if let damage { throw damage }
+        gathered?.adopt(overlay, index: index, term: term, configuration: configuration)
+    }
+
+    /// Lets go of the database's lock, where the entry's transaction was all it was for.
+    private func end() {
+        if gathered == nil { database.abandon() }
+    }
 
     /// Puts another membership in force as of the last applied entry, without an entry of the log:
     /// for a recovery, which says so on the log afterwards.
     package func overrideConfiguration(_ configuration: [UInt8]) throws(Refusal) {
-        try database.commit(
-            [], appliedIndex: database.appliedIndex, term: database.appliedTerm,
-            configuration: configuration)
+        let (index, term) = (appliedIndex, appliedTerm)
+        try keep(StateOverlay(state), index: index, term: term, configuration: configuration)
+        try flush()
     }
 
     /// Lets go of the database's files, so that they can be replaced: until `adopt`, the state is
     /// empty and nothing may be read from it.
-    public func release() throws(Refusal) { database = try StateDatabase(path: ":memory:") }
+    public func release() throws(Refusal) { replace(try StateDatabase(path: ":memory:")) }
+
+    private func replace(_ other: StateDatabase) {
+        database = other
+        if gathered != nil { gather() }
+    }
 
     /// Goes on with another state of the same deployment: a snapshot's.
     ///
     /// Throws as opening does.
     public func adopt(_ other: StateDatabase) throws(Refusal) {
         try StateMachine.checkContinues(other, genesisDigest: genesisDigest)
-        database = other
+        replace(other)
     }
 
     /// A digest of the whole state: equal on members that applied the same entries.
-    public var stateDigest: Digest { database.stateDigest }
+    public var stateDigest: Digest {
+        guard let gathered else { return database.stateDigest }
+        return database.digest(after: gathered.changes.allChanges)
+    }
 
     /// The time of the last entry.
     public var now: Timestamp { position.timestamp }
 
     private var position: ChainPosition {
-        Tables.meta.record(ChainPosition.key, in: database)
+        Tables.meta.record(ChainPosition.key, in: state)
             ?? ChainPosition(timestamp: genesis.timestamp, entryChain: genesisDigest)
     }
 
@@ -134,7 +200,7 @@ public final class StateMachine {
     }
 
     /// The earliest time at which something falls due.
-    public var nextDue: Timestamp? { DueRules.next(in: database, genesis: genesis) }
+    public var nextDue: Timestamp? { DueRules.next(in: state, genesis: genesis) }
 
     /// Applies an entry without commands (a leader's first entry, a membership change).
     ///
@@ -143,12 +209,12 @@ public final class StateMachine {
         index: UInt64, term: UInt64, kind: UInt8, payload: [UInt8], configuration: [UInt8]? = nil
     ) throws(Refusal) {
         try checkNext(index)
-        let overlay = StateOverlay(database)
+        let overlay = StateOverlay(try begin())
+        defer { end() }
         var position = position
         chain(&position, index: index, term: term, kind: kind, payload: payload, in: overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
-        try database.commit(
-            overlay.allChanges, appliedIndex: index, term: term, configuration: configuration)
+        try keep(overlay, index: index, term: term, configuration: configuration)
     }
 
     /// Applies an entry whose bytes only `change` understands, in one transaction.
@@ -157,7 +223,8 @@ public final class StateMachine {
         _ change: (StateOverlay) -> Void
     ) throws(Refusal) {
         try checkNext(index)
-        let overlay = StateOverlay(database)
+        let overlay = StateOverlay(try begin())
+        defer { end() }
         var position = position
         position.timestamp = max(position.timestamp, timestamp)
         chain(
@@ -165,7 +232,7 @@ public final class StateMachine {
             in: overlay)
         change(overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
-        try database.commit(overlay.allChanges, appliedIndex: index, term: term)
+        try keep(overlay, index: index, term: term)
     }
 
     /// Applies an entry.
@@ -178,10 +245,10 @@ public final class StateMachine {
         index: UInt64, term: UInt64, payload: EntryPayload, encoded: [UInt8]? = nil
     ) throws(Refusal) -> AppliedEntry {
         try checkNext(index)
-        try database.begin()
-        defer { database.abandon() }
+        let ground = try begin()
+        defer { end() }
         let overlay = StateOverlay(
-            database, remembersReads: true,
+            ground, remembersReads: true,
             expectedChanges: payload.commands.count * StateMachine.changesOfCommand)
         var position = position
         let last = position.timestamp
@@ -198,15 +265,16 @@ public final class StateMachine {
         var log = MerkleLog.Appending(overlay)
         var receipts: [CommandReceipt] = []
         for (number, envelope) in payload.commands.enumerated() {
-            if let earlier = NonceRules.earlierAnswer(to: envelope, in: overlay, outcomes) {
+            let signer = NonceRules.signer(of: envelope, in: overlay)
+            if let earlier = NonceRules.earlierAnswer(to: envelope, signer, in: overlay, outcomes) {
                 // It happened when it was first asked for; nothing happens now.
                 receipts.append(earlier)
                 continue
             }
             let (receipt, encodedEvents) = try apply(
-                envelope, number: UInt64(number), on: overlay, position: position, index: index,
-                log: &log)
-            NonceRules.record(envelope, at: outcomes.nextPlace, in: overlay)
+                envelope, by: signer, number: UInt64(number), on: overlay, position: position,
+                index: index, log: &log)
+            NonceRules.record(envelope, signer, at: outcomes.nextPlace, in: overlay)
             outcomes.append(receipt, encodedEvents)
             receipts.append(receipt)
         }
@@ -214,7 +282,7 @@ public final class StateMachine {
         outcomes.store(in: overlay)
         position.eventChain = outcomes.chain(after: position.eventChain)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
-        try database.commit(overlay.allChanges, appliedIndex: index, term: term)
+        try keep(overlay, index: index, term: term)
         return AppliedEntry(
             index: index, timestamp: position.timestamp, receipts: receipts,
             events: outcomes.events)
@@ -254,7 +322,7 @@ public final class StateMachine {
     }
 
     private func apply(
-        _ envelope: Envelope, number: UInt64, on overlay: StateOverlay,
+        _ envelope: Envelope, by signer: SignerRecord?, number: UInt64, on overlay: StateOverlay,
         position: ChainPosition, index: UInt64, log: inout MerkleLog.Appending
     ) throws(Refusal) -> (CommandReceipt, encodedEvents: [[UInt8]]) {
         let digests = envelope.digests
@@ -262,7 +330,7 @@ public final class StateMachine {
             state: overlay, genesis: genesis, now: position.timestamp, index: index)
         var refusal: Refusal?
         do throws(Refusal) {
-            try NonceRules.check(envelope, in: overlay)
+            try NonceRules.check(envelope, signer, in: overlay)
             try NonceRules.checkTime(envelope, at: transaction.now)
             try transaction.attempt { transaction throws(Refusal) in
                 try CommandRules.apply(envelope, transaction)
@@ -274,7 +342,7 @@ public final class StateMachine {
             envelope: digests.envelope, request: digests.request, index: index, position: number,
             refusal: refusal,
             leaf: log.size, events: transaction.events)
-        let encodedEvents = receipt.events.map(\.encoded)
+        let encodedEvents = receipt.events.map { $0.encoded }
         let leaf = MerkleLog.leaf(
             index: index, position: number, envelope: digests.envelope,
             outcome: SHA256.hash(receipt.encoded(events: encodedEvents)),
@@ -289,14 +357,15 @@ public final class StateMachine {
     public func preview(_ commands: [Envelope], at time: Timestamp) -> (
         refusals: [Refusal?], events: [Event], state: StateOverlay
     ) {
-        let overlay = StateOverlay(database)
+        let overlay = StateOverlay(state)
         var refusals: [Refusal?] = []
         var events: [Event] = []
         for command in commands {
             let transaction = Transaction(
                 state: overlay, genesis: genesis, now: max(now, time), index: appliedIndex + 1)
             do throws(Refusal) {
-                try NonceRules.check(command, in: overlay)
+                let signer = NonceRules.signer(of: command, in: overlay)
+                try NonceRules.check(command, signer, in: overlay)
                 NonceRules.use(command, in: overlay)
                 try NonceRules.checkTime(command, at: transaction.now)
                 try transaction.attempt { transaction throws(Refusal) in

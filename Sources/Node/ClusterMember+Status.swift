@@ -76,6 +76,8 @@ extension ClusterMember {
     public func status() -> MemberStatus {
         let core = engine.core
         let machine = engine.machine
+        // The state's digest is kept up to date as rows are written.
+        engine.writeState()
         let status = core.status
         let others = status.progress.ids.filter { $0 != settings.consensusID }
         let peers = others.compactMap { id -> PeerStatus? in

@@ -146,6 +146,8 @@ public actor ClusterMember {
         engine.failWaiting(
             engine.failure ?? Refusal("member.stopped", "this member is stopping"))
         for watcher in watchers.values { watcher.finish() }
+        // What is not written is applied again from the log.
+        try? engine.machine.flush()
         log.close()
     }
 

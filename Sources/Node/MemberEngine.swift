@@ -64,13 +64,15 @@ package final class MemberEngine {
     private var toPropose: [Envelope] = []
     var toPut: [(put: [UInt8], reply: Reply<UInt64>)] = []
     var toRead: [WaitingRead] = []
-    private var toApply: [Message] = []
+    private(set) var toApply: [Message] = []
     /// How many entries of `toApply`'s first message are applied.
     private var appliedOfFirst = 0
     /// Why nothing can be applied for now, if so.
-    private(set) var heldBy: Refusal?
+    var heldBy: Refusal?
     /// Whether it was tried since the last tick, and failed.
-    private var isHeld = false
+    var isHeld = false
+    /// Ticks until the state's changes are written.
+    var ticksUntilWrite = MemberEngine.ticksBetweenWrites
     private var ticksUntilHandOver = 0
     /// The last change of membership that the core was told of.
     private var changed: (index: UInt64, configuration: ConfigurationState)?
@@ -112,6 +114,7 @@ package final class MemberEngine {
         options.appliedIndex = machine.appliedIndex
         options.forwardsProposals = false
         node = try RawNode(options: options, storage: log, observe: observe)
+        machine.gather()
     }
 
     /// The core, to look at.
@@ -140,6 +143,7 @@ package final class MemberEngine {
                 isHeld = false
                 try node.tick()
                 pending.tick()
+                writeIfDue()
                 try leaveIfHeld()
             case .message(let message): try take(message, at: now)
             case .stored(let responses):
@@ -199,7 +203,7 @@ package final class MemberEngine {
 
     func note(_ note: MemberNote) { effects.notes.append(note) }
 
-    private func fail(_ refusal: Refusal) {
+    func fail(_ refusal: Refusal) {
         guard failure == nil else { return }
         failure = refusal
         effects.notes.append(.stopped(refusal))
@@ -333,11 +337,15 @@ package final class MemberEngine {
     /// nothing, and is tried again with each tick.
     private func apply(_ entry: Entry) throws(Refusal) -> Bool {
         do throws(Refusal) {
+            // What a full disk holds back comes first.
+            if heldBy != nil { try machine.flush() }
             if let change = try entry.configurationChange() {
                 let configuration = try configuration(after: change, at: entry.index)
                 try machine.applyEmpty(
                     index: entry.index, term: entry.term, kind: entry.kind.rawValue,
                     payload: entry.data, configuration: configuration.encoded)
+                // Who belongs to the group is not to be learned again after a crash.
+                writeState()
             } else if entry.data.isEmpty {
                 try machine.applyEmpty(
                     index: entry.index, term: entry.term, kind: entry.kind.rawValue, payload: [])
@@ -352,16 +360,11 @@ package final class MemberEngine {
                 // What comes after is not for this program to read.
                 try FeatureLevel.checkKnown(machine.featureLevel, supported: featureLevel)
             }
-            if heldBy != nil {
-                heldBy = nil
-                note(.released)
-            }
+            noteSpace()
             return true
         } catch {
             if error.code == "disk.full" {
-                isHeld = true
-                if heldBy == nil { note(.held(error)) }
-                heldBy = error
+                hold(error)
                 return false
             }
             // A committed entry that cannot be applied here would make this member differ.

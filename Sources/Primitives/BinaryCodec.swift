@@ -81,9 +81,11 @@ public struct BinaryEncoder: Sendable {
     public mutating func timestamp(_ value: Timestamp) { number(value.milliseconds) }
 
     /// A value by its own encoding.
+    @inlinable
     public mutating func value(_ value: some BinaryCodable) { value.encode(into: &self) }
 
     /// 0, or 1 and the value.
+    @inlinable
     public mutating func optional<Value>(
         _ value: Value?, _ encode: (inout BinaryEncoder, Value) -> Void
     ) {
@@ -96,6 +98,7 @@ public struct BinaryEncoder: Sendable {
     }
 
     /// The count, then each element.
+    @inlinable
     public mutating func array<Element>(
         _ values: [Element], _ encode: (inout BinaryEncoder, Element) -> Void
     ) {
@@ -253,6 +256,7 @@ public struct BinaryDecoder: Sendable {
     }
 
     /// A value by its own decoding.
+    @inlinable
     public mutating func value<Value: BinaryCodable>(_ type: Value.Type = Value.self)
         throws(Refusal) -> Value
     {
@@ -260,6 +264,7 @@ public struct BinaryDecoder: Sendable {
     }
 
     /// Nil or a value.
+    @inlinable
     public mutating func optional<Value>(
         _ decode: (inout BinaryDecoder) throws(Refusal) -> Value
     ) throws(Refusal) -> Value? {
@@ -267,6 +272,7 @@ public struct BinaryDecoder: Sendable {
     }
 
     /// A counted sequence.
+    @inlinable
     public mutating func array<Element>(
         limit: Int = countLimit, _ decode: (inout BinaryDecoder) throws(Refusal) -> Element
     ) throws(Refusal) -> [Element] {
@@ -293,6 +299,7 @@ public protocol BinaryCodable {
 
 extension BinaryCodable {
     /// The canonical bytes.
+    @inlinable
     public var encoded: [UInt8] {
         var encoder = BinaryEncoder()
         encode(into: &encoder)
@@ -300,6 +307,7 @@ extension BinaryCodable {
     }
 
     /// Decodes all of `bytes`; throws `codec.malformed` for anything else, leftovers included.
+    @inlinable
     public init(decoding bytes: [UInt8]) throws(Refusal) {
         var decoder = BinaryDecoder(bytes)
         self = try Self(from: &decoder)

@@ -72,6 +72,15 @@ public final class StateOverlay: StateReader {
             case .removed: nil
             }
         }
+
+        /// How many bytes its value has, or about how many.
+        var knownCount: Int {
+            switch self {
+            case .written(let value): value.count
+            case .record: StateOverlay.recordWeight
+            case .removed: 0
+            }
+        }
     }
 
     private let parent: any StateReader
@@ -83,9 +92,10 @@ public final class StateOverlay: StateReader {
     private let below: StateOverlay?
     /// Records decoded so far, shared by all overlays of one stack.
     let memo: RecordMemo
-    /// The changed keys in order, but for those that came since the last scan.
-    private var sortedKeys: [[UInt8]] = []
-    private var newKeys: [[UInt8]] = []
+    /// The changed keys in order.
+    private var keys = ChangedKeys()
+    /// About how many bytes this overlay keeps in memory: changes, and what was read.
+    public private(set) var weight = 0
 
     /// An overlay without changes.
     ///
@@ -118,22 +128,31 @@ public final class StateOverlay: StateReader {
         if let known = reads[place] { return known }
         let value = parent.value(for: key)
         reads[place] = .some(value)
+        weight += StateOverlay.rowWeight + (value?.count ?? 0)
         return value
     }
 
+    /// What a row costs besides its value.
+    private static let rowWeight = 200
+
     /// Writes a value.
     public func set(_ key: [UInt8], to value: [UInt8]) {
-        if changes.updateValue(.written(value), forKey: StateKey(key)) == nil {
-            newKeys.append(key)
-        }
+        put(.written(value), weighing: value.count, StateKey(key))
     }
 
     /// Writes a record that is encoded later, if at all: before the entry ends it may be written a
     /// thousand times.
     func set(_ key: [UInt8], to record: PendingRecord) {
-        if changes.updateValue(.record(record), forKey: StateKey(key)) == nil {
-            newKeys.append(key)
-        }
+        put(.record(record), weighing: StateOverlay.recordWeight, StateKey(key))
+    }
+
+    /// About what a record weighs that nobody has encoded yet.
+    private static let recordWeight = 1024
+
+    private func put(_ slot: Slot, weighing bytes: Int, _ key: StateKey) {
+        guard changes.updateValue(slot, forKey: key) == nil else { return }
+        keys.insert(key.bytes)
+        weight += StateOverlay.rowWeight + bytes
     }
 
     /// What this overlay, or one below it, says about a key; nil when none does.
@@ -144,21 +163,27 @@ public final class StateOverlay: StateReader {
     /// Writes a value under a key that was never written before: an index of the log, a place in a
     /// tree. Nobody need look for what it replaces.
     public func append(_ key: [UInt8], _ value: [UInt8]) {
-        if remembersReads { reads[StateKey(key)] = .some(nil) }
+        noteAbsent(StateKey(key))
         set(key, to: value)
+    }
+
+    /// What lies under all overlays holds nothing under this key.
+    private func noteAbsent(_ key: StateKey) {
+        if let below { return below.noteAbsent(key) }
+        if remembersReads, reads.updateValue(nil, forKey: key) == nil {
+            weight += StateOverlay.rowWeight
+        }
     }
 
     /// Removes a key.
     public func remove(_ key: [UInt8]) {
-        if changes.updateValue(.removed, forKey: StateKey(key)) == nil {
-            newKeys.append(key)
-        }
+        put(.removed, weighing: 0, StateKey(key))
     }
 
     /// Entries of the parent with the changes merged in.
     public func entries(from lower: [UInt8], to upper: [UInt8], limit: Int) -> [StateEntry] {
         guard limit > 0 else { return [] }
-        let mine = changedKeys(from: lower, to: upper)
+        let mine = keys.slice(from: lower, to: upper)
         guard !mine.isEmpty else { return parent.entries(from: lower, to: upper, limit: limit) }
         // Only removed keys hide entries of the parent without standing in for them.
         let hidden = mine.count { key in
@@ -188,36 +213,9 @@ public final class StateOverlay: StateReader {
         return merged
     }
 
-    private func changedKeys(from lower: [UInt8], to upper: [UInt8]) -> ArraySlice<[UInt8]> {
-        let keys = allChangedKeys()
-        let start = keys.partitionPoint { !$0.lexicographicallyPrecedes(lower) }
-        let end = keys.partitionPoint { !$0.lexicographicallyPrecedes(upper) }
-        return start < end ? keys[start..<end] : []
-    }
-
-    /// How many new keys are put in their places one by one; more are sorted in.
-    private static let insertionLimit = 32
-
-    /// A block of commands scans after every write: sorting everything again each time would make
-    /// an entry's cost grow with the square of its length.
-    private func allChangedKeys() -> [[UInt8]] {
-        if newKeys.isEmpty { return sortedKeys }
-        if newKeys.count <= StateOverlay.insertionLimit {
-            for key in newKeys {
-                let place = sortedKeys.partitionPoint { !$0.lexicographicallyPrecedes(key) }
-                sortedKeys.insert(key, at: place)
-            }
-        } else {
-            sortedKeys.append(contentsOf: newKeys)
-            sortedKeys.sort { $0.lexicographicallyPrecedes($1) }
-        }
-        newKeys.removeAll(keepingCapacity: true)
-        return sortedKeys
-    }
-
     /// Every change, in byte order of the keys.
     public var allChanges: [StateChange] {
-        allChangedKeys().map { key in
+        keys.all().map { key in
             let place = StateKey(key)
             let before: StateChange.Before =
                 switch reads[place] {
@@ -234,17 +232,33 @@ public final class StateOverlay: StateReader {
 
     /// Takes over the changes of an overlay made on top of this one.
     public func adopt(_ child: StateOverlay) {
-        for (key, value) in child.changes where changes.updateValue(value, forKey: key) == nil {
-            newKeys.append(key.bytes)
-        }
+        for (key, slot) in child.changes { put(slot, weighing: slot.knownCount, key) }
     }
 
-    /// Forgets every change.
+    /// What lies below holds the changes now: they are none any more. What was read from there is
+    /// kept as it is there now, within `limit` bytes; what is new there is not, for few read it
+    /// again soon.
+    public func settle(keeping limit: Int) {
+        for (key, slot) in changes {
+            guard let before = reads[key] else { continue }
+            reads[key] = before == nil ? nil : .some(slot.value)
+        }
+        changes.removeAll(keepingCapacity: true)
+        keys = ChangedKeys()
+        weight = reads.reduce(0) {
+            $0 + StateOverlay.rowWeight + (($1.value)?.count ?? 0)
+        }
+        guard weight > limit else { return }
+        reads.removeAll(keepingCapacity: true)
+        weight = 0
+    }
+
+    /// Forgets every change, and what was read.
     public func removeAllChanges() {
         reads.removeAll(keepingCapacity: true)
         changes.removeAll(keepingCapacity: true)
-        sortedKeys.removeAll(keepingCapacity: true)
-        newKeys.removeAll(keepingCapacity: true)
+        keys = ChangedKeys()
+        weight = 0
     }
 }
 

@@ -8,7 +8,7 @@
 public struct Table<Record: BinaryCodable>: Sendable {
     /// The byte every key of this table starts with. Each table of the house has its own.
     public let prefix: UInt8
-    private let isMemoized: Bool
+    @usableFromInline let isMemoized: Bool
 
     /// Declares a table.
     ///
@@ -20,11 +20,15 @@ public struct Table<Record: BinaryCodable>: Sendable {
     }
 
     /// The record under `key`, or nil.
+    @inlinable
     public func record(_ key: [UInt8], in state: any StateReader) -> Record? {
         let key = [prefix] + key
-        guard isMemoized, let overlay = state as? StateOverlay else {
-            return state.value(for: key).map(decode)
-        }
+        if isMemoized, let overlay = state as? StateOverlay { return memoized(key, in: overlay) }
+        return state.value(for: key).map { decode($0) }
+    }
+
+    @usableFromInline
+    func memoized(_ key: [UInt8], in overlay: StateOverlay) -> Record? {
         if case .record(let pending)? = overlay.slot(for: key),
             let typed = pending as? TypedPendingRecord<Record>
         {
@@ -34,15 +38,22 @@ public struct Table<Record: BinaryCodable>: Sendable {
     }
 
     /// Writes a record.
+    @inlinable
     public func set(_ key: [UInt8], to record: Record, in state: StateOverlay) {
         if isMemoized {
-            state.set([prefix] + key, to: TypedPendingRecord(record))
+            memoize([prefix] + key, record, in: state)
         } else {
             state.set([prefix] + key, to: record.encoded)
         }
     }
 
+    @usableFromInline
+    func memoize(_ key: [UInt8], _ record: Record, in state: StateOverlay) {
+        state.set(key, to: TypedPendingRecord(record))
+    }
+
     /// Writes a record under a key that was never written before.
+    @inlinable
     public func append(_ key: [UInt8], _ record: Record, in state: StateOverlay) {
         state.append([prefix] + key, record.encoded)
     }
@@ -61,12 +72,18 @@ public struct Table<Record: BinaryCodable>: Sendable {
         return found.map { (Array($0.key.dropFirst()), decode($0.value)) }
     }
 
-    private func decode(_ bytes: [UInt8]) -> Record {
-        do {
+    @inlinable
+    func decode(_ bytes: [UInt8]) -> Record {
+        do throws(Refusal) {
             return try Record(decoding: bytes)
         } catch {
-            preconditionFailure("the state holds a malformed record in table \(prefix): \(error)")
+            malformed(error)
         }
+    }
+
+    @usableFromInline
+    func malformed(_ refusal: Refusal) -> Never {
+        preconditionFailure("the state holds a malformed record in table \(prefix): \(refusal)")
     }
 
     /// The least key that is greater than every key with this prefix.

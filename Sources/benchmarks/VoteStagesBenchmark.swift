@@ -49,6 +49,7 @@ struct VoteStagesBenchmark {
             try entries.map { (bytes) throws(Refusal) in try EntryPayload(decoding: bytes) }
         }
         var index = machine.appliedIndex
+        machine.gather()
         let refused = try stages.measure("applying, each member") { () throws(Refusal) in
             var refused = 0
             for (payload, bytes) in zip(decoded, entries) {
@@ -57,6 +58,7 @@ struct VoteStagesBenchmark {
                     index: index, term: 1, payload: payload, encoded: bytes)
                 refused += applied.receipts.count { !$0.accepted }
             }
+            try machine.flush()
             return refused
         }
         print("\(refused) of \(votes) votes refused; state \(machine.stateDigest)")

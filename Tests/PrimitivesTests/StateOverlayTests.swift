@@ -52,4 +52,40 @@ struct StateOverlayTests {
         overlay.removeAllChanges()
         #expect(overlay.isEmpty)
     }
+
+    @Test("changes that were written below are none any more, and what is kept is what is there")
+    func settling() {
+        var random = SplitMix64(seed: 8)
+        let base = MemoryState()
+        var model: [[UInt8]: [UInt8]] = [:]
+        func key() -> [UInt8] { [UInt8(random.next(below: 3)), UInt8(random.next(below: 40))] }
+        let overlay = StateOverlay(base, remembersReads: true)
+        for step in 0..<4000 {
+            let child = StateOverlay(overlay)
+            let key = key()
+            switch random.next(below: 6) {
+            case 0: child.remove(key)
+            case 1: child.set(key, to: [UInt8(truncatingIfNeeded: step)])
+            case 2: child.append([7, UInt8(step >> 8), UInt8(step & 255)], [1])
+            default: #expect(child.value(for: key) == model[key])
+            }
+            // Some children are thrown away, and must leave nothing that is not so.
+            if random.next(below: 4) > 0 {
+                for change in child.allChanges { model[change.key] = change.value }
+                overlay.adopt(child)
+            }
+            guard random.next(below: 10) == 0 else { continue }
+            for change in overlay.allChanges {
+                switch change.before {
+                case .unknown: break
+                case .absent: #expect(base.value(for: change.key) == nil)
+                case .present(let value): #expect(base.value(for: change.key) == value)
+                }
+            }
+            base.commit(overlay.allChanges)
+            overlay.settle(keeping: random.next(below: 4) == 0 ? 0 : 1 << 20)
+            #expect(overlay.isEmpty)
+            for key in model.keys { #expect(overlay.value(for: key) == model[key]) }
+        }
+    }
 }

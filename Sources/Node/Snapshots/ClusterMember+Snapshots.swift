@@ -36,6 +36,8 @@ extension ClusterMember {
             // A newcomer takes no snapshot from before its time, and its entries may be gone.
             || (snapshots.newest.map { $0.configuration != engine.machine.configuration } ?? false)
         guard isDue, engine.machine.damage == nil else { return }
+        // The copy is of the file.
+        engine.writeState()
         isMakingSnapshot = true
         snapshotPause = 50
         log.bytesWritten = 0

@@ -143,6 +143,7 @@ final class SimulatedMember {
         guard let machine = current?.engine.machine, let database else {
             throw Refusal("simulation.snapshot", "member \(number + 1) does not run")
         }
+        try machine.flush()
         // Every row of a copy is checked before anybody relies on it.
         try database.verify()
         let state = SavedState(
