@@ -127,11 +127,15 @@ public final class StateOverlay: StateReader {
         guard remembersReads else { return parent.value(for: key) }
         if let known = reads[place] { return known }
         let value = parent.value(for: key)
+        guard weight < StateOverlay.readsLimit else { return value }
         reads[place] = .some(value)
         weight += StateOverlay.rowWeight + (value?.count ?? 0)
         return value
     }
 
+    /// About how many bytes an overlay holds before it no longer remembers what it reads: who asks
+    /// for a million rows shall not have them all in memory.
+    private static let readsLimit = 32 << 20
     /// What a row costs besides its value.
     private static let rowWeight = 200
 
