@@ -18,9 +18,14 @@ struct BadInputStartTests {
             let text = try Files.readText(configuration)
             try Files.writeAtomically(
                 configuration, Array(text.replacing("data: data", with: "data: other").utf8))
+            // The seat has promised something, which an empty folder knows nothing of.
             let third = try await deployment.run(["node", "run", "--home", deployment.home])
             #expect(third.status == 1)
-            #expect(third.refusal.hasPrefix("error[transport.port-in-use]: "))
+            #expect(third.refusal.hasPrefix("error[seat.data-lost]: "))
+            try Files.removeTree("\(deployment.home)/seat.key.memory")
+            let fourth = try await deployment.run(["node", "run", "--home", deployment.home])
+            #expect(fourth.status == 1)
+            #expect(fourth.refusal.hasPrefix("error[transport.port-in-use]: "))
             #expect(try await deployment.answers())
             #expect(await deployment.end("member") == 0)
         }
