@@ -21,6 +21,8 @@ package final class DurableLog: Storage {
     package var bytesWritten: UInt64 = 0
     /// The last index handed to the store, which may not be on the disk yet.
     private var lastWritten: UInt64
+    /// The snapshot behind which the log was last made to start over, perhaps not on the disk yet.
+    private var startsOver: LogIndex = 0
     private var recent: RecentEntries
     /// What the log was last asked to keep of the hard state.
     private var lastState: HardState
@@ -213,7 +215,8 @@ package final class DurableLog: Storage {
     package func compact(through last: UInt64, covered: CorePosition) throws(Refusal) {
         // A snapshot that was just taken in is not marked here yet: behind its place the log would
         // start over, without the entries that wait to be written.
-        guard last >= store.firstIndex, last <= covered.index, covered.index <= store.lastIndex
+        guard last >= store.firstIndex, last <= covered.index, covered.index <= store.lastIndex,
+            startsOver < store.firstIndex
         else { return }
         try store.commit([
             .snapshotMark(StoredPosition(index: covered.index, term: covered.term))
@@ -238,6 +241,7 @@ package final class DurableLog: Storage {
             records.append(
                 .snapshotMark(StoredPosition(index: snapshot.index, term: snapshot.term)))
             lastWritten = snapshot.index
+            startsOver = snapshot.index
             recent.clear()
         }
         if let first = message.entries.first, first.index <= lastWritten {

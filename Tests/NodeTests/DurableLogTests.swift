@@ -98,6 +98,23 @@ import Testing
         #expect(log.lastIndex == 6)
     }
 
+    /// The same where the log ends with the snapshot: what waits begins by dropping that entry. Seed
+    /// 6111 with corruption.
+    @Test func doesNotLetGoOfWhatIsAboutToStartOver() throws {
+        let log = try open(MemoryDisk())
+        try log.commit(try log.records(of: batch(term: 2, commit: 1, indexes: 2...6)))
+        var message = Message(.storageAppend, to: ReservedMember.appendThread, from: 1)
+        message.snapshot = Snapshot(
+            position: CorePosition(term: 2, index: 6),
+            configuration: ConfigurationState(voters: [1]))
+        let waiting = try log.records(of: message)
+        try log.compact(through: 6, covered: CorePosition(term: 2, index: 6))
+        #expect(log.firstIndex == 2)
+        try log.commit(waiting)
+        #expect(log.firstIndex == 7)
+        #expect(log.lastIndex == 6)
+    }
+
     /// The log's beginning may be let go of while a repair of it waits to be written.
     @Test func aRepairThatCameTooLateIsNone() throws {
         let disk = MemoryDisk()

@@ -113,17 +113,23 @@ import Testing
         #expect(repaired.map(\.index) == [4, 6])
     }
 
-    @Test func `what the leader does not have is replaced, and only from there on`() throws {
+    /// A member that lost 5 and 6, and the leader's answer that its own log ends at 4: they were
+    /// never committed.
+    private func condemned() throws -> (RawNode, DamagedStorage) {
         let storage = try DamagedStorage(Self.log)
         storage.damaged = [5...6]
         storage.lostTerms = [5, 6]
         var node = try node(storage)
         try heartbeat(&node, term: 2)
         let asked = try question(&node, to: 2)
-        // The leader's log ends at 4: 5 and 6 were never committed.
         try node.step(
             answer(
                 asked, Array(Self.log[0...2]), from: 2, term: 2, commit: 1, last: 4, leads: true))
+        return (node, storage)
+    }
+
+    @Test func `what the leader does not have is replaced, and only from there on`() throws {
+        var (node, _) = try condemned()
         let repaired = try repairs(&node)
         #expect(repaired.isEmpty)
         let fresh = Entry(term: 2, index: 5, data: [9])
@@ -157,15 +163,9 @@ import Testing
     }
 
     @Test func `a snapshot takes what was condemned with it`() throws {
-        let storage = try DamagedStorage(Self.log)
-        storage.damaged = [5...6]
-        storage.lostTerms = [5, 6]
-        var node = try node(storage)
-        try heartbeat(&node, term: 2)
-        let asked = try question(&node, to: 2)
-        try node.step(
-            answer(
-                asked, Array(Self.log[0...2]), from: 2, term: 2, commit: 1, last: 4, leads: true))
+        let condemned = try condemned()
+        var node = condemned.0
+        let storage = condemned.1
         let snapshot = Snapshot(
             position: LogPosition(term: 2, index: 8),
             configuration: ConfigurationState(voters: [1, 2, 3]))
