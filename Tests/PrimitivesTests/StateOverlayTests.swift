@@ -53,6 +53,25 @@ struct StateOverlayTests {
         #expect(overlay.isEmpty)
     }
 
+    @Test("who reads more than is to be kept in memory gets it all, and not all of it is kept")
+    func readingMuch() {
+        let base = MemoryState()
+        let filling = StateOverlay(base)
+        for number in 0..<48 as Range<UInt8> {
+            filling.set([number], to: [UInt8](repeating: number, count: 1 << 20))
+        }
+        base.commit(filling.allChanges)
+        let overlay = StateOverlay(base, remembersReads: true)
+        for _ in 0..<2 {
+            for number in 0..<48 as Range<UInt8> {
+                #expect(overlay.value(for: [number])?.last == number)
+            }
+        }
+        #expect(overlay.weight < 34 << 20)
+        overlay.set([47], to: [1])
+        #expect(overlay.allChanges.map(\.value) == [[1]])
+    }
+
     @Test("changes that were written below are none any more, and what is kept is what is there")
     func settling() {
         var random = SplitMix64(seed: 8)
