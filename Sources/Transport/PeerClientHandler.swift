@@ -81,7 +81,9 @@ final class PeerClientHandler: ChannelInboundHandler {
             deadline?.cancel()
             let me = NIOLoopBound(self, eventLoop: context.eventLoop)
             let loop = context.eventLoop
-            link?.connected(answer.from) { loop.execute { me.value.pump() } }
+            link?.connected(answer.from) {
+                if loop.inEventLoop { me.value.pump() } else { loop.execute { me.value.pump() } }
+            }
         case .refusal(let words):
             let parts = String(decoding: words, as: UTF8.self).split(separator: "\n", maxSplits: 1)
             guard parts.count == 2 else { fallthrough }
