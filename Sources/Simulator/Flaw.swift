@@ -24,4 +24,6 @@ public enum Flaw: String, Sendable, CaseIterable {
     /// Reads are named alike in every life of a member, so that a late answer to one of an earlier
     /// life passes for the answer to a new one.
     case reusesReadNames = "reuses-read-names"
+    /// A leader opens new kinds of entries as soon as it knows them itself.
+    case raisesLevelUnasked = "raises-level-unasked"
 }

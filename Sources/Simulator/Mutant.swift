@@ -131,6 +131,7 @@ public struct Mutant: Sendable {
         case .readsWithoutQuorum: "etcd#7331"
         case .leaseOutlivesPause: "tikv#10011, raft-rs#141"
         case .reusesReadNames: "etcd#21399"
+        case .raisesLevelUnasked: "nomad#14819, nomad#26425"
         }
     }
 }

@@ -33,6 +33,13 @@ public enum Probe: String, Sendable, CaseIterable {
     case snapshotInstalled = "snapshot-installed"
     case snapshotKeptTail = "snapshot-kept-tail"
     case stateFromPeer = "state-from-peer"
+    // Upgrades.
+    case programUpgraded = "program-upgraded"
+    case programDowngraded = "program-downgraded"
+    case levelRaised = "level-raised"
+    case newKindRefused = "new-kind-refused"
+    case newKindApplied = "new-kind-applied"
+    case newerLogMet = "newer-log-met"
     // Members and disks.
     case processKilled = "process-killed"
     case crashLoop = "crash-loop"

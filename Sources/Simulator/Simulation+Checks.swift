@@ -13,7 +13,7 @@ extension Simulation {
         guard !isFaulty else { return }
         try restoreMembership()
         isAtRest =
-            (plan.churnPace == 0 || isMembershipWhole)
+            (plan.churnPace == 0 || isMembershipWhole) && isUpgradeDone
             && clients.allSatisfy { $0.open == nil && $0.completed >= lengths.finalOperations }
             && members.allSatisfy {
                 $0.current?.engine.machine.appliedIndex == checks.lastApplied && isHealed($0)

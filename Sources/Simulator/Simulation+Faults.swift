@@ -216,6 +216,7 @@ extension Simulation {
         isFaulty = false
         network.isFaulty = false
         network.heal(nil)
+        finishUpgrades()
         for number in members.indices {
             try resume(number)
             members[number].diskDelay = 0
@@ -237,6 +238,7 @@ extension Simulation {
         case .becameLeader(let term):
             probes.reach(.leaderElected)
             members[number].isStanding = false
+            members[number].isLeading = true
             if isFaulty, faultRandom.happens(plan.newLeaderDeathChance) {
                 doom(number, .killedAsNewLeader)
             }
@@ -247,7 +249,9 @@ extension Simulation {
         case .becameCandidate(let term):
             members[number].isStanding = true
             tell("member \(number + 1) stands for term \(term)")
-        case .becameFollower: members[number].isStanding = false
+        case .becameFollower:
+            members[number].isStanding = false
+            members[number].isLeading = false
         case .voteCast(let request):
             guard request.kind == .vote, request.candidate != members[number].id, isFaulty,
                 faultRandom.happens(plan.voterDeathChance)
@@ -259,6 +263,9 @@ extension Simulation {
         case .conflict: probes.reach(.conflictFound)
         case .configurationSwitched(let configuration):
             probes.reach(configuration.isJoint ? .membershipJoint : .membershipChanged)
+            if members[number].isLeading, !configuration.voters.contains(members[number].id) {
+                probes.reach(.leaderRemoved)
+            }
         case .damageChanged(let ranges):
             probes.reach(ranges.isEmpty ? .damageRepaired : .damageFound)
             tell("member \(number + 1) cannot read \(ranges)")

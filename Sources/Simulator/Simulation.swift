@@ -37,6 +37,8 @@ public final class Simulation {
     let lengths: SimulationLengths
     let flaw: Flaw?
     let plan: FaultPlan
+    /// How a newer program comes to the members, where they begin on an older one.
+    let upgrades: UpgradePlan?
     var members: [SimulatedMember] = []
     var clients: [SimulatedClient] = []
     var queue = EventQueue()
@@ -48,6 +50,7 @@ public final class Simulation {
     var network: SimulatedNetwork
     var diskRandom: SplitMix64
     var faultRandom: SplitMix64
+    var upgradeRandom: SplitMix64
     /// The member whose disk rots: nothing survives when every copy does.
     let rotVictim: Int
     var isFaulty = true
@@ -82,6 +85,8 @@ public final class Simulation {
             random: SplitMix64.stream(seed, 2))
         diskRandom = SplitMix64.stream(seed, 3)
         faultRandom = SplitMix64.stream(seed, 4)
+        upgrades = UpgradePlan(seed: seed)
+        upgradeRandom = SplitMix64.stream(seed, 6)
         rotVictim = Int(seed % UInt64(blueprint.genesis.seats.count))
         for number in blueprint.genesis.seats.indices {
             let member = SimulatedMember(
@@ -101,6 +106,7 @@ public final class Simulation {
     public func run() -> SimulationReport {
         var violation: Refusal?
         do throws(Refusal) {
+            beginUpgrades()
             for member in members { try start(member.number) }
             for client in clients.indices { queue.plan(.client(client, step: 0), at: 10_000) }
             queue.plan(.fault, at: faultRandom.pick(500_000...2_000_000))
@@ -162,6 +168,7 @@ public final class Simulation {
             members[member].disk.setCapacity(.max)
             trace.add(UInt64(member))
         case .churn: try churn()
+        case .upgrade: upgrade()
         case .saved(let member, let life): try saved(member, life)
         case .fetched(let from, let to, let life, let bytes):
             try fetched(bytes, from: from, to: to, life: life)
@@ -186,6 +193,7 @@ public final class Simulation {
                 member.dropState()
                 return queue.plan(.start(member: number), at: now + 10_000)
             }
+            if error.code == "level.newer" { return try meetNewerLog(number) }
             guard error.code == "state.behind-log" else { throw error }
             // It goes on with another member's state, once one has it.
             if let state = stateOfPeer(for: number) { try member.take(state) }
@@ -214,6 +222,7 @@ public final class Simulation {
         guard member.held == nil else { return }
         member.ticks += 1
         try feed(number, .tick)
+        if member.ticks % Simulation.ticksBetweenLevels == 0 { try tendLevel(of: number) }
         guard member.ticks % 5 == 0, current.engine.isLeader,
             let due = current.engine.machine.nextDue, due <= member.clock(at: now)
         else { return }
@@ -221,6 +230,9 @@ public final class Simulation {
         let envelope = try blueprint.tickEnvelope(of: member.number)
         try feed(number, .submit(envelope, Reply { _ in }))
     }
+
+    /// How often a leader asks what the others know.
+    private static let ticksBetweenLevels: UInt64 = 10
 
     /// Hands an event to a member, or keeps it until the member goes on.
     private func pass(_ event: WorldEvent, to number: Int) throws(Refusal) {
@@ -265,7 +277,8 @@ public final class Simulation {
         body(life.engine, clock)
         while let effects = life.engine.round(at: clock) {
             for message in effects.messages { send(message, from: number) }
-            for batch in effects.batches { try write(batch, of: member, life) }
+            for batch in effects.batches { try write(batch, of: member, life, clock) }
+            for entry in effects.applied { try checkKinds(of: entry, at: member, life) }
         }
         try checks.observe(member)
         saveIfDue(member, life)
@@ -275,6 +288,10 @@ public final class Simulation {
 
     /// A member that stopped by itself: only a failing disk is a reason.
     private func fall(_ number: Int, _ failure: Refusal) throws(Refusal) {
+        if failure.code == "level.newer" {
+            members[number].kill(&diskRandom)
+            return try meetNewerLog(number)
+        }
         let isRotten = failure.code == "state.damaged"
         if isRotten {
             probes.reach(.stateRotFound)
@@ -292,7 +309,7 @@ public final class Simulation {
 
     // MARK: Network
 
-    private func send(_ message: Message, from: Int) {
+    func send(_ message: Message, from: Int) {
         var message = message
         if flaw == .commitsWithoutQuorum, message.kind == .append, let last = message.entries.last {
             message.commit = max(message.commit, last.index)
@@ -313,60 +330,6 @@ public final class Simulation {
         if arrivals.isEmpty, network.noticesLoss() {
             queue.plan(.unreachable(member: from, peer: to), at: now + 1_000)
         }
-    }
-
-    // MARK: Disks
-
-    private func write(
-        _ batch: Message, of member: SimulatedMember, _ life: MemberLife
-    ) throws(Refusal) {
-        if let snapshot = batch.snapshot { try install(snapshot, at: member, life) }
-        if batch.keepsTail { probes.reach(.snapshotKeptTail) }
-        let records = try life.log.records(of: batch)
-        for case .truncate in records { probes.reach(.entriesTruncated) }
-        var responses = batch.responses
-        if flaw == .answersBeforeFlush {
-            for message in responses where message.to != member.id {
-                send(message, from: member.number)
-            }
-            responses.removeAll { $0.to != member.id }
-        }
-        life.waiting.append(WaitingBatch(records: records, responses: responses))
-        startWriting(member, life)
-    }
-
-    private func startWriting(_ member: SimulatedMember, _ life: MemberLife) {
-        guard life.writing.isEmpty, !life.waiting.isEmpty else { return }
-        swap(&life.writing, &life.waiting)
-        let duration = diskRandom.pick(plan.flushTime) + member.diskDelay
-        queue.plan(.written(member: member.number, life: member.life), at: now + duration)
-    }
-
-    private func finishWriting(_ number: Int, _ lifeNumber: UInt64) throws(Refusal) {
-        let member = members[number]
-        guard member.life == lifeNumber, let life = member.current else { return }
-        var batches = life.writing
-        life.writing = []
-        while let batch = batches.first {
-            let files = member.disk.names.count
-            do throws(Refusal) {
-                try life.log.commit(batch.records)
-                if member.disk.names.count > files { probes.reach(.segmentRolled) }
-            } catch {
-                if error.code == "file.no-space" {
-                    // Nothing was written: it waits for room, and everything behind it.
-                    life.writing = batches
-                    queue.plan(.written(member: number, life: lifeNumber), at: now + 100_000)
-                    return
-                }
-                try feed(number, .logFailed(error))
-                return
-            }
-            batches.removeFirst()
-            try feed(number, .stored(batch.responses))
-            guard member.life == lifeNumber else { return }
-        }
-        startWriting(member, life)
     }
 }
 

@@ -73,6 +73,30 @@ enum TestDeployment {
         }
     }
 
+    @Test func `a newer program comes to the members one by one`() async throws {
+        var campaign = Campaign(blueprint: try TestDeployment.blueprint())
+        campaign.lengths.safetyMilliseconds = 10_000
+        let outcome = await campaign.run(30...60) { _ in true }
+        #expect(outcome.violations.isEmpty, "\(outcome.violations.map(\.replay))")
+        for probe in [
+            Probe.programUpgraded, .programDowngraded, .levelRaised, .newKindRefused,
+            .newKindApplied,
+        ] {
+            #expect(outcome.probes[probe] > 0, "\(probe.rawValue)")
+        }
+    }
+
+    @Test func `new kinds of entries that are opened unasked are noticed`() async throws {
+        var campaign = Campaign(blueprint: try TestDeployment.blueprint())
+        campaign.flaw = .raisesLevelUnasked
+        var found: SimulationReport?
+        _ = await campaign.run(1...60) { report in
+            if report.violation != nil { found = report }
+            return found == nil
+        }
+        #expect(found?.violation?.code == "simulation.upgrade")
+    }
+
     @Test func `what one disk holds rots, and nothing is lost`() async throws {
         var campaign = Campaign(blueprint: try TestDeployment.blueprint())
         campaign.lengths = .corruption

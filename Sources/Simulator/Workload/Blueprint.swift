@@ -104,10 +104,15 @@ public final class Blueprint: Sendable {
 
     /// A seat's command that lets what is due happen; always the same bytes.
     func tickEnvelope(of member: Int) throws(Refusal) -> Envelope {
+        try envelope(of: member, .tick)
+    }
+
+    /// A command of a seat; the same command is always the same bytes.
+    func envelope(of member: Int, _ command: MemberCommand) throws(Refusal) -> Envelope {
         let id = UInt64(member) + 1
         return .member(
             try MemberEnvelope(
-                member: id, command: .tick, genesis: genesisDigest,
+                member: id, command: command, genesis: genesisDigest,
                 seed: Blueprint.seed(of: id)))
     }
 

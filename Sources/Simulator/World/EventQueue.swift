@@ -34,6 +34,8 @@ enum WorldEvent {
     case diskRecovers(member: Int)
     /// The membership is changed.
     case churn
+    /// A member is given another version of the program.
+    case upgrade
     /// A member's copy of its state is durable.
     case saved(member: Int, life: UInt64)
     /// A snapshot that a member was offered has arrived, or has not; the message that offered it.

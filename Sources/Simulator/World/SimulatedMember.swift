@@ -66,8 +66,14 @@ final class SimulatedMember {
     var ticks: UInt64 = 0
     /// Whether it asked for votes and has no answer yet.
     var isStanding = false
+    /// Whether it was last heard to lead.
+    var isLeading = false
     /// What came while it was paused; nil while it runs.
     var held: [WorldEvent]?
+    /// The highest feature level that its program knows.
+    var knownLevel = FeatureLevel.supported
+    /// Whether it may come to stand before a log of a level that its program does not know.
+    var mayMeetNewerLog = false
     /// Every flush takes this much longer.
     var diskDelay: VirtualTime = 0
 
@@ -111,6 +117,7 @@ final class SimulatedMember {
         }
         self.database = database
         let machine = try StateMachine(genesis: blueprint.genesis, database: database)
+        try FeatureLevel.checkKnown(machine.featureLevel, supported: knownLevel)
         var options = LogOptions()
         options.identity = id
         options.segmentBytes = segmentBytes
@@ -131,7 +138,7 @@ final class SimulatedMember {
         let storage = FlawedStorage(log, flaw: life > 1 ? flaw : nil, member: id)
         let engine = try MemberEngine(
             options: raft, clockBoundMilliseconds: 10_000, machine: machine, log: storage,
-            observe: observe)
+            featureLevel: knownLevel, observe: observe)
         let born = MemberLife(engine: engine, log: log)
         born.checkedIndex = machine.appliedIndex
         current = born
@@ -204,6 +211,7 @@ final class SimulatedMember {
 
     private func end() {
         current = nil
+        isLeading = false
         disk.failFlushes(nil)
         held = nil
         diskDelay = 0
