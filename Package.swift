@@ -73,8 +73,8 @@ let floor2: [Target] = [
     library(
         "ControlPlane",
         on: [
-            "Primitives", "Cryptography", "Ledger", "Governance", "Scheduling", "Verification",
-            "Transparency", "Wallet", "Benchmarking", "CSQLite",
+            "Primitives", "Cryptography", "Raft", "Ledger", "Governance", "Scheduling",
+            "Verification", "Transparency", "Wallet", "Benchmarking", "CSQLite",
         ]),
     library("Benchmarking", on: ["Primitives", "Cryptography", "Verification", "CKernels"]),
     library("LanguageModel", on: ["Primitives", "Cryptography", "CKernels"]),
@@ -158,7 +158,9 @@ let testTargets: [Target] = [
     tests("Wallet", on: ["Primitives", "Cryptography"]),
     tests(
         "ControlPlane",
-        on: ["Primitives", "Cryptography", "Ledger", "Governance", "Wallet", "Transparency"]),
+        on: [
+            "Primitives", "Cryptography", "Raft", "Ledger", "Governance", "Wallet", "Transparency",
+        ]),
     tests("Benchmarking", on: ["Primitives", "Cryptography", "Verification", "CKernels"]),
     tests("LanguageModel", on: ["Primitives", "Cryptography", "CKernels"]),
     tests("Platform", on: ["Primitives"]),

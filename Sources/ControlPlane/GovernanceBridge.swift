@@ -294,6 +294,10 @@ struct GovernanceBridge: GovernanceHost {
         Tables.seats.records(in: state).map { SeatRules.name($0.record.id) }
     }
 
+    func awaitedNames(in state: any StateReader) -> [String] {
+        SeatRules.awaited(in: state).map { SeatRules.name($0.id) }
+    }
+
     func guardian(in state: any StateReader) -> Guardian? {
         genesis.guardian.map { Guardian(account: $0, since: genesis.timestamp) }
     }

@@ -62,11 +62,7 @@ enum SeatRules {
 
     /// Refuses a change that could not be carried out (`members.*`).
     static func check(_ change: MembershipChange, in state: any StateReader) throws(Refusal) {
-        if let open = open(in: state).first {
-            throw Refusal(
-                "members.pending",
-                "what proposal \(open.proposal) decided about the seats is not carried out yet")
-        }
+        if let open = open(in: state).first { try checkWithdrawal(of: open, by: change, in: state) }
         let seats = Tables.seats.records(in: state).map(\.record)
         // A number is never given out twice: a removed seat's name stays its own.
         let used = decisions(in: state).flatMap { $0.add.map(\.id) + $0.remove } + seats.map(\.id)
@@ -98,6 +94,12 @@ enum SeatRules {
         _ change: MembershipChange, proposal: UInt64, _ transaction: Transaction
     ) throws(Refusal) {
         try check(change, in: transaction.state)
+        let awaited = awaited(in: transaction.state).map(\.id)
+        if let open = open(in: transaction.state).first {
+            withdraw(open, by: proposal, transaction)
+        }
+        let leaving = change.remove.filter { name in !awaited.contains { self.name($0) == name } }
+        guard !change.add.isEmpty || !leaving.isEmpty else { return }
         var added: [Seat] = []
         for seat in change.add {
             guard let id = id(seat.name) else { continue }
@@ -108,14 +110,18 @@ enum SeatRules {
         }
         let decision = SeatDecision(
             proposal: proposal, index: transaction.index, add: added,
-            remove: change.remove.compactMap(id))
+            remove: leaving.compactMap(id))
         Tables.seatDecisions.set(Key.number(proposal), to: decision, in: transaction.state)
+        if isEvidenceAsked(in: transaction.state) {
+            Tables.seatEvidence.set(
+                Key.number(proposal), to: SeatEvidence(), in: transaction.state)
+        }
         transaction.emit(
             "members.decided",
             [
                 "proposal": String(proposal),
                 "add": change.add.map(\.name).joined(separator: ","),
-                "remove": change.remove.joined(separator: ","),
+                "remove": leaving.joined(separator: ","),
             ])
     }
 
@@ -128,12 +134,22 @@ enum SeatRules {
         guard decision.settled == nil else {
             throw Refusal("members.settled", "the seats of proposal \(proposal) are settled")
         }
-        decision.settled = transaction.index
-        Tables.seatDecisions.set(key, to: decision, in: transaction.state)
+        if let missing = missing(decision, in: transaction.state) {
+            throw Refusal(
+                "members.unsettled",
+                "what proposal \(proposal) decided about the seats is not carried out: \(missing)")
+        }
+        close(&decision, transaction)
         for seat in decision.add {
             Tables.seats.set(Key.number(seat.id), to: seat, in: transaction.state)
         }
-        for id in decision.remove { leave(id, transaction.state) }
+        for id in decision.remove {
+            guard let seat = Tables.seats.record(Key.number(id), in: transaction.state) else {
+                continue
+            }
+            Tables.seats.remove(Key.number(id), in: transaction.state)
+            leave(seat, transaction.state)
+        }
         transaction.emit(
             "members.changed",
             [
@@ -144,15 +160,22 @@ enum SeatRules {
     }
 
     /// A seat that goes is known by its key for ever, so that its machine can be told.
-    private static func leave(_ id: UInt64, _ state: StateOverlay) {
-        guard let seat = Tables.seats.record(Key.number(id), in: state) else { return }
-        var course = SeatActRules.course(of: id, in: state)
+    private static func leave(_ seat: Seat, _ state: StateOverlay) {
+        var course = SeatActRules.course(of: seat.id, in: state)
         course.offer = nil
         course.retiring = nil
         course.formerKeys = Array(
             (course.formerKeys + [seat.publicKey]).suffix(SeatCourse.formerKeyLimit))
-        Tables.seatCourses.set(Key.number(id), to: course, in: state)
-        Tables.seats.remove(Key.number(id), in: state)
+        Tables.seatCourses.set(Key.number(seat.id), to: course, in: state)
+    }
+
+    private static func close(_ decision: inout SeatDecision, _ transaction: Transaction) {
+        let key = Key.number(decision.proposal)
+        decision.settled = transaction.index
+        Tables.seatDecisions.set(key, to: decision, in: transaction.state)
+        if Tables.seatEvidence.record(key, in: transaction.state) != nil {
+            Tables.seatEvidence.remove(key, in: transaction.state)
+        }
     }
 
     static func decisions(in state: any StateReader) -> [SeatDecision] {
@@ -163,6 +186,61 @@ enum SeatRules {
         decisions(in: state).filter { $0.settled == nil }
     }
 }
+
+// MARK: Taking a decision back
+
+extension SeatRules {
+    /// Seats that a vote decided on, that have yet to come, and that a vote may still take back.
+    static func awaited(in state: any StateReader) -> [Seat] {
+        isEvidenceAsked(in: state) ? open(in: state).flatMap(\.add) : []
+    }
+
+    /// Refuses a change while another is open, unless it takes that one back. What was voted as one
+    /// is taken back as one: all the seats that were to come are named, for voters to see.
+    private static func checkWithdrawal(
+        of open: SeatDecision, by change: MembershipChange, in state: any StateReader
+    ) throws(Refusal) {
+        let isPending =
+            "what proposal \(open.proposal) decided about the seats is not carried out yet"
+        guard isEvidenceAsked(in: state), !open.add.isEmpty else {
+            throw Refusal("members.pending", isPending)
+        }
+        let names = open.add.map { name($0.id) }
+        guard names.allSatisfy(change.remove.contains) else {
+            throw Refusal(
+                "members.pending",
+                isPending + "; a proposal that removes \(names.joined(separator: " and ")) takes it"
+                    + " back")
+        }
+        if Tables.seatEvidence.record(Key.number(open.proposal), in: state) != nil,
+            missing(open, in: state) == nil
+        {
+            throw Refusal(
+                "members.carried-out",
+                "what proposal \(open.proposal) decided about the seats is carried out already, and"
+                    + " is reported so in a moment")
+        }
+    }
+
+    /// Closes a decision that was not carried out: who was to come never was a member, who was to
+    /// go stays.
+    private static func withdraw(
+        _ open: SeatDecision, by proposal: UInt64, _ transaction: Transaction
+    ) {
+        var decision = open
+        close(&decision, transaction)
+        for seat in decision.add { leave(seat, transaction.state) }
+        transaction.emit(
+            "members.withdrawn",
+            [
+                "proposal": String(decision.proposal), "by": String(proposal),
+                "withdrawn": decision.add.map { name($0.id) }.joined(separator: ","),
+                "stay": decision.remove.map(name).joined(separator: ","),
+            ])
+    }
+}
+
+// MARK: The seats as they stand
 
 extension SeatRules {
     private static func courses(in state: any StateReader) -> [(UInt64, SeatCourse)] {
@@ -225,9 +303,4 @@ extension SeatRules {
                 "a seat's address is `host:port`, and clients reach it at `http://host:port`")
         }
     }
-}
-
-extension Views {
-    /// Changes of seats that were voted and wait for the cluster to carry them out.
-    public func openSeatDecisions() -> [SeatDecision] { SeatRules.open(in: state) }
 }

@@ -213,6 +213,7 @@ public final class StateMachine {
         defer { end() }
         var position = position
         chain(&position, index: index, term: term, kind: kind, payload: payload, in: overlay)
+        SeatRules.note(kind: kind, payload: payload, in: overlay)
         Tables.meta.set(ChainPosition.key, to: position, in: overlay)
         try keep(overlay, index: index, term: term, configuration: configuration)
     }

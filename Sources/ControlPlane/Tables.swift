@@ -42,6 +42,7 @@ enum Tables {
     static let paces = Table<PaceRecord>(prefix: 0xB1)
     static let seatDecisions = Table<SeatDecision>(prefix: 0x80)
     static let seatCourses = Table<SeatCourse>(prefix: 0x81)
+    static let seatEvidence = Table<SeatEvidence>(prefix: 0x82)
     static let modelRevenue = Table<AmountRecord>(prefix: 0x7B)
 }
 

@@ -60,6 +60,7 @@ extension Views {
                 JSON.Member("to", .string(spend.to.hex)),
                 JSON.Member("amount", .amount(spend.amount)),
             ]
+        case .changeMembers(let change): members += describe(change)
         default: break
         }
         members.append(JSON.Member("would_execute", .bool(refusal == nil)))

@@ -255,8 +255,10 @@ extension GovernanceEngine {
                 at: moment, in: state)
         }
         let attempt = StateOverlay(state)
+        let isWithdrawal: Bool
         do throws(Refusal) {
             let effects = try executableEffects(of: record, at: moment, in: attempt)
+            isWithdrawal = self.isWithdrawal(effects, in: attempt)
             try host.execute(effects, of: record, at: moment, in: attempt)
         } catch {
             return refused(&record, error, at: moment, in: state)
@@ -265,8 +267,11 @@ extension GovernanceEngine {
         record.status = .executed
         record.finishedAt = moment.time
         record.dueAt = nil
-        GovernanceTables.lastExecuted.set(
-            Array(record.rules.name.utf8), to: StoredNumber(moment.time.milliseconds), in: state)
+        if !isWithdrawal {
+            GovernanceTables.lastExecuted.set(
+                Array(record.rules.name.utf8), to: StoredNumber(moment.time.milliseconds),
+                in: state)
+        }
         store(record, in: state)
         return [.executed(proposal: record.number, effects: record.effectsDigest)]
     }

@@ -159,23 +159,37 @@ extension GovernanceEngine {
     func checkMembership(
         _ effects: [Effect], track: Track, at moment: LogMoment, in state: StateOverlay
     ) throws(Refusal) {
-        try checkCooldown(track, at: moment, in: state)
+        if !isWithdrawal(effects, in: state) { try checkCooldown(track, at: moment, in: state) }
+        let awaited = host.awaitedNames(in: state)
         for case .changeMembers(let change) in effects {
             let members = host.memberNames(in: state)
             let minority = members.isEmpty ? 0 : (members.count - 1) / 2
-            guard change.remove.count <= minority, change.add.count <= Swift.max(1, minority) else {
+            let leaving = change.remove.filter { !awaited.contains($0) }
+            guard leaving.count <= minority, change.add.count <= Swift.max(1, minority) else {
                 throw Refusal(
                     "members.majority",
                     "of \(members.count) members a vote may remove \(minority) and add"
                         + " \(Swift.max(1, minority)) at once")
             }
-            if let stranger = change.remove.first(where: { !members.contains($0) }) {
+            if let stranger = leaving.first(where: { !members.contains($0) }) {
                 throw Refusal("members.unknown", "there is no member \(stranger)")
             }
             if let known = change.add.first(where: { members.contains($0.name) }) {
                 throw Refusal("members.known", "\(known.name) is a member already")
             }
         }
+    }
+
+    /// Whether all that effects do is to take back seats that were voted and have yet to come.
+    /// Nobody who keeps the log comes or goes by that, so no distance to other changes is asked
+    /// for, nor begun.
+    func isWithdrawal(_ effects: [Effect], in state: any StateReader) -> Bool {
+        let awaited = host.awaitedNames(in: state)
+        return !awaited.isEmpty && !effects.isEmpty
+            && effects.allSatisfy { effect in
+                guard case .changeMembers(let change) = effect else { return false }
+                return change.add.isEmpty && change.remove.allSatisfy(awaited.contains)
+            }
     }
 
     /// Refuses a track whose last execution is too recent.

@@ -38,6 +38,10 @@ public protocol GovernanceHost {
     /// The names of the cluster's seats.
     func memberNames(in state: any StateReader) -> [String]
 
+    /// The names of seats that a vote decided on and that have yet to come; a vote may take them
+    /// back by removing them.
+    func awaitedNames(in state: any StateReader) -> [String]
+
     /// The guardian, if the deployment has one.
     func guardian(in state: any StateReader) -> Guardian?
 
@@ -63,6 +67,9 @@ public protocol GovernanceHost {
 }
 
 extension GovernanceHost {
+    /// Nobody is waited for.
+    public func awaitedNames(in state: any StateReader) -> [String] { [] }
+
     /// No guardian.
     public func guardian(in state: any StateReader) -> Guardian? { nil }
 

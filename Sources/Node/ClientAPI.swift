@@ -162,6 +162,7 @@ final class ClientAPI: Sendable {
         var members = plainStatusJSON(status).members ?? []
         members.append(JSON.Member("voters", .array(status.voterNames.map { .int($0) })))
         members.append(JSON.Member("learners", .array(status.learnerNames.map { .int($0) })))
+        members.append(JSON.Member("seat_change", status.seatChange?.json ?? .null))
         members.append(JSON.Member("feature_level", .int(status.featureLevel)))
         if let puts = status.benchPuts { members.append(JSON.Member("bench_puts", .int(puts))) }
         return .object(members)

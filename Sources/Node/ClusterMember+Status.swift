@@ -45,6 +45,8 @@ public struct MemberStatus: Sendable {
     public var voterNames: [UInt64]
     /// Likewise, of those that learn.
     public var learnerNames: [UInt64]
+    /// The voted change of seats that is open, if one is.
+    public var seatChange: SeatChange?
     /// The feature level that the log is at.
     public var featureLevel: UInt64
     /// The first entry that the log holds.
@@ -96,7 +98,8 @@ extension ClusterMember {
             leaderChanges: engine.leaderChanges, leaderlessReason: leaderlessReason(),
             isDraining: isDraining, voterNames: status.configuration.state.voters,
             learnerNames: status.configuration.state.learners,
-            featureLevel: machine.featureLevel, firstIndex: log.firstIndex,
+            seatChange: seatChange(), featureLevel: machine.featureLevel,
+            firstIndex: log.firstIndex,
             snapshotIndex: snapshots.newest?.index ?? 0, historyIndex: history.lastIndex,
             lastIndex: status.lastIndex, voters: status.configuration.voters.voters.count,
             peers: peers, queuedInputs: queuedInputs,

@@ -78,6 +78,23 @@ import Testing
             step(roll, voters: [1, 2, 3], learners: [4, 5], caughtUp: [5], decision: 7) == .none)
     }
 
+    @Test func `who a recovery dropped is said to be gone before the change is settled`() {
+        var plan = MembershipPlan(
+            roll: [standing(1), standing(2), standing(3, .leaving)], decision: 7,
+            configuration: ConfigurationState(voters: [1, 2]), caughtUp: [])
+        plan.unsaid = [3]
+        #expect(plan.step == change(MemberChange(.remove, 3)))
+        plan.unsaid = []
+        #expect(plan.step == .settle(7))
+    }
+
+    @Test func `a seat that was taken back is dropped, whether it learned or voted`() {
+        let roll = [standing(1), standing(2), standing(3), standing(4, .removed)]
+        #expect(
+            step(roll, voters: [1, 2, 3], learners: [4]) == change(MemberChange(.remove, 4)))
+        #expect(step(roll, voters: [1, 2, 3, 4]) == change(MemberChange(.remove, 4)))
+    }
+
     @Test func `a seat that only goes does so at once`() {
         let roll = [standing(1), standing(2), standing(3, .leaving)]
         #expect(

@@ -140,6 +140,75 @@ import Transport
         }
     }
 
+    private func addition(_ seats: Seat...) -> String {
+        proposal(
+            "  - add:\n"
+                + seats.map {
+                    "      - name: member-\($0.id)\n        key: \"\(Hex.encode($0.publicKey))\"\n"
+                        + "        address: \($0.peerAddress)\n"
+                }.joined())
+    }
+
+    @Test func `a vote takes seats back that do not come, and who had come halfway is told`()
+        async throws
+    {
+        let deployment = try Deployment(members: 5)
+        try await with(deployment) {
+            try await deployment.startAll()
+            let leader = try await deployment.leader(among: deployment.members)
+            let client = try ClusterClient(origins: [1, 2].map { deployment.origin($0) })
+            defer { client.close() }
+            let (comes, key) = try deployment.newcomer(6)
+            // The other never does: nobody listens there.
+            let lostKey = Deployment.secret([UInt8](repeating: 7, count: 32))
+            let lost = Seat(
+                id: 7, publicKey: try Ed25519.publicKey(seed: lostKey),
+                peerAddress: "127.0.0.1:9", clientOrigin: "http://127.0.0.1:9")
+            func token(_ seat: Seat, _ key: SecretBytes) -> JoinToken {
+                JoinToken(
+                    firstKey: key, seat: seat, genesis: deployment.genesis.digest,
+                    expires: SystemClock.now().advanced(by: 600_000),
+                    contacts: deployment.genesis.seats)
+            }
+            try await Task.sleep(for: .seconds(31))
+            try await decide(addition(comes, lost), client)
+            let folder = "\(deployment.folder.path)/member-6"
+            _ = try await Joining.join(token(comes, key), dataFolder: folder, key: key)
+            var settings = try MemberSettings(
+                genesis: deployment.genesis, seat: comes, seed: key, dataFolder: folder)
+            settings.tickMilliseconds = 20
+            try await deployment.start(6, settings: settings)
+            // They were voted together, so the one that is there goes on learning.
+            _ = try await eventually("the cluster to wait for seat 7") {
+                () async throws(Refusal) -> Bool? in
+                let status = try await status(1, deployment.origin(leader))
+                let change = status["seat_change"] ?? .null
+                guard status["learners"]?.elements?.compactMap(\.unsigned) == [6, 7],
+                    change["add"]?.elements?.compactMap(\.unsigned) == [6, 7]
+                else { return nil }
+                return change["waits_for"]?.text?.hasPrefix("seat 7 has not joined") == true
+                    ? true : nil
+            }
+            try await decide(proposal("  - remove: [member-6, member-7]"), client)
+            #expect(await deployment.outcome(of: 6) == nil)
+            let again = await code { try await deployment.start(6, settings: settings) }
+            #expect(["seat.removed", "peer.removed"].contains(again))
+            _ = try await eventually("nobody to learn any more") {
+                () async throws(Refusal) -> Bool? in
+                let status = try await status(1, deployment.origin(leader))
+                return status["learners"]?.elements?.isEmpty == true
+                    && status["seat_change"] == .null ? true : nil
+            }
+            #expect(try await voters(deployment.origin(leader)) == deployment.members)
+            // And the other is told so when it comes after all.
+            let late = await code {
+                try await Joining.join(token(lost, lostKey), dataFolder: folder + "b", key: lostKey)
+            }
+            #expect(late == "peer.removed")
+            try await transfer(client)
+        }
+    }
+
     @Test func `a token moves a seat to another machine, and the one before stops`() async throws {
         let deployment = try Deployment(members: 3)
         try await with(deployment) {
@@ -267,10 +336,10 @@ import Transport
             await deployment.stop(3)
             try await deployment.start(3)
             for member in deployment.members {
-                _ = try await eventually("level 2 at \(member)") {
+                _ = try await eventually("the level of this program at \(member)") {
                     () async throws(Refusal) -> Bool? in
                     try await status(member, deployment.origin(member))["feature_level"]?.unsigned
-                        == 2 ? true : nil
+                        == FeatureLevel.supported ? true : nil
                 }
             }
             await deployment.stop(3)

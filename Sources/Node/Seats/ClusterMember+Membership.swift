@@ -64,7 +64,8 @@ extension ClusterMember {
         let views = Views(state: engine.machine.state, genesis: settings.genesis)
         let plan = MembershipPlan(
             roll: views.seatRoll(), decision: views.openSeatDecisions().first?.proposal,
-            configuration: status.configuration.state, caughtUp: learnerWatch.look(at: status))
+            configuration: status.configuration.state, caughtUp: learnerWatch.look(at: status),
+            unsaid: views.unsaidDepartures())
         // A change that is under way shows in the membership once it is applied.
         membershipPause = max(0, membershipPause - 1)
         guard membershipPause == 0 else { return .none }
@@ -101,7 +102,7 @@ extension ClusterMember {
 
     /// Events after which other keys, addresses or lives count.
     private static let seatEvents: Set<String> = [
-        "members.decided", "members.changed", "seat.offered", "seat.taken",
+        "members.decided", "members.changed", "members.withdrawn", "seat.offered", "seat.taken",
     ]
 
     /// Looks whether an entry changed who is a member, or what the log may hold.

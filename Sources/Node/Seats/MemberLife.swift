@@ -2,6 +2,7 @@
 // not come back under the name under which it promised. So consensus knows lives, not seats, and a
 // seat that starts over has the next one.
 
+import ControlPlane
 import Platform
 import Primitives
 
@@ -15,10 +16,10 @@ struct MemberLife: Hashable, Sendable {
     init(id: UInt64) { self.id = id }
 
     /// A seat's life by its number, from 0.
-    init(seat: UInt64, number: UInt64) { id = number << 16 | seat & 0xFFFF }
+    init(seat: UInt64, number: UInt64) { id = Seat.life(number, of: seat) }
 
     /// The seat.
-    var seat: UInt64 { id & 0xFFFF }
+    var seat: UInt64 { Seat.number(ofLife: id) }
     /// Which of its lives, from 0.
     var number: UInt64 { id >> 16 }
     /// As greetings say it, from 1.

@@ -28,6 +28,8 @@ struct MembershipPlan {
     let configuration: ConfigurationState
     /// Learners that know the log.
     let caughtUp: Set<UInt64>
+    /// Lives that go, and of whose going the log has no word yet.
+    var unsaid: [UInt64] = []
 
     private func life(_ standing: SeatStanding) -> UInt64 {
         MemberLife(seat: standing.seat.id, number: standing.course.life).id
@@ -59,6 +61,11 @@ struct MembershipPlan {
         if !steps.isEmpty { return .change(ConfigurationChange(steps)) }
         guard let decision, awaited.allSatisfy(configuration.voters.contains), goners.isEmpty else {
             return .none
+        }
+        // A recovery drops members without an entry. The state believes the log only, so it is
+        // said there.
+        guard unsaid.isEmpty else {
+            return .change(ConfigurationChange(unsaid.map { MemberChange(.remove, $0) }))
         }
         return .settle(decision)
     }

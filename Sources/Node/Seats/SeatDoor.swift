@@ -21,6 +21,11 @@ struct SeatDoor: Sendable {
         }
         switch holder {
         case .present: return nil
+        case .former(let seat) where book.standing(seat)?.place == .removed:
+            return Refusal(
+                "peer.removed",
+                "a vote removed seat \(seat), or took back that it was to come: its key and its"
+                    + " tokens open nothing any more")
         case .former(let seat):
             return Refusal("peer.replaced", "that is no longer the key of seat \(seat)")
         case .offered(let seat):

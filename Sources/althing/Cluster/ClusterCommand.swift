@@ -200,9 +200,23 @@ struct ClusterStatus: AsyncParsableCommand {
         let printer = read.printer
         var lines = facts + [""] + table.lines(for: printer.screen)
         if let reason = first["leaderless_reason"]?.text { lines += ["", reason] }
+        if let change = first["seat_change"], change != .null {
+            lines += ["", ClusterStatus.words(of: change)]
+        }
         let members = (first.members ?? []).filter { $0.key != "members" }
         printer.show(
             lines, json: .object(members + [JSON.Member("members", .array(rows))]))
+    }
+
+    /// What was voted about the seats and is not carried out, and why.
+    private static func words(of change: JSON) -> String {
+        func seats(_ key: String, _ verb: String) -> String? {
+            let numbers = (change[key]?.elements ?? []).map(\.shown).joined(separator: " and ")
+            return numbers.isEmpty ? nil : "\(verb) seat \(numbers)"
+        }
+        let deeds = [seats("add", "adds"), seats("remove", "removes")].compactMap(\.self)
+        return "proposal \(change["proposal"]?.shown ?? "-") "
+            + "\(deeds.joined(separator: " and ")): \(change["waits_for"]?.shown ?? "-")"
     }
 
     /// A member's own answer, or that it does not answer.

@@ -151,6 +151,9 @@ struct ClusterRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Draft the proposal that removes a seat.",
         discussion: """
+            A seat that was voted and has yet to join is taken back in the same way: nobody waits \
+            for it any more, who was to go in its place stays, and the next change can be voted.
+
             Example:
               althing cluster remove 3 --file Proposals/0010-seat.md
             """)

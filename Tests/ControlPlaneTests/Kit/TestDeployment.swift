@@ -6,6 +6,7 @@ import ControlPlane
 import Cryptography
 import Ledger
 import Primitives
+import Raft
 import Testing
 
 final class TestDeployment {
@@ -163,12 +164,26 @@ final class TestDeployment {
                 chain: views.chain(at: index) ?? .zero))
     }
 
+    /// An entry that changes who votes and who learns.
+    func applyChange(_ steps: MemberChange..., term: UInt64 = 2) throws(Refusal) {
+        let change = ConfigurationChange(steps)
+        let payload = change.leavesJoint ? [] : change.encoded
+        let index = machine.appliedIndex + 1
+        let kind = EntryKind.configurationChange.rawValue
+        try machine.applyEmpty(index: index, term: term, kind: kind, payload: payload)
+        entries.append(
+            AuditEntry(
+                index: index, term: term, kind: kind, payload: payload,
+                chain: views.chain(at: index) ?? .zero))
+    }
+
     /// Applies another deployment's entries.
     func replay(_ other: TestDeployment) throws(Refusal) {
         for entry in other.entries {
-            if entry.payload.isEmpty {
+            if entry.payload.isEmpty || entry.kind != StateMachine.commandKind {
                 try machine.applyEmpty(
-                    index: entry.index, term: entry.term, kind: entry.kind, payload: [])
+                    index: entry.index, term: entry.term, kind: entry.kind,
+                    payload: entry.payload)
             } else {
                 let applied = try machine.apply(
                     index: entry.index, term: entry.term,
