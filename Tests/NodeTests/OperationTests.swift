@@ -107,6 +107,35 @@ import Transport
         }
     }
 
+    @Test func `a member that the others need is not drained, and who is down does not lead`()
+        async throws
+    {
+        try await withDeployment(members: 3) { deployment in
+            let leader = try await deployment.leader(among: [1, 2, 3])
+            let others = deployment.members.filter { $0 != leader }
+            await deployment.stop(others[0])
+            let line = try OperatorLine(try deployment.settings(leader))
+            defer { line.close() }
+            _ = try await eventually("member \(others[0]) to be missed") {
+                () async throws(Refusal) -> Bool? in
+                await code { try await line.act("transfer-leader?to=\(others[0])") }
+                    == "cluster.transfer-failed" ? true : nil
+            }
+            let start = ContinuousClock.now
+            let refusal = await code { try await line.act("transfer-leader?to=\(others[0])") }
+            #expect(refusal == "cluster.transfer-failed")
+            // At once: commands would wait for as long as an attempt lasts.
+            #expect(ContinuousClock.now - start < .seconds(1))
+            #expect(await code { try await line.act("drain") } == "cluster.quorum")
+            #expect(try await deployment.leader(among: [leader, others[1]]) == leader)
+            let gone = try OperatorLine(try deployment.settings(others[0]))
+            defer { gone.close() }
+            #expect(await code { try await gone.act("drain") } == "cluster.unreachable")
+            _ = try await line.act("drain?anyway=true")
+            #expect(await deployment.outcome(of: leader) == nil)
+        }
+    }
+
     @Test func `a backup proves itself, and a restore opens a new epoch`() async throws {
         let deployment = try Deployment(members: 3)
         do {

@@ -29,6 +29,14 @@ extension ClusterMember {
                 throw Refusal("member.unknown", "there is no voting member \(target)")
             }
             if leader == wanted { return target }
+            // Commands would wait in vain for as long as the attempt lasts.
+            let isReached = peers?.connectedLives.contains(wanted) == true
+            guard isReached || wanted == settings.consensusID else {
+                throw Refusal(
+                    "cluster.transfer-failed",
+                    "member \(target) cannot be reached right now, so it cannot lead: start it"
+                        + " first, or name another")
+            }
         }
         guard let successor = wanted ?? bestSuccessor() else {
             throw Refusal("cluster.no-successor", "no other member can lead: none is up to date")
@@ -58,6 +66,25 @@ extension ClusterMember {
             if best == nil || progress.match > best?.match ?? 0 { best = (id, progress.match) }
         }
         return best?.id
+    }
+
+    /// Refuses to stop where that would leave too few members to decide anything
+    /// (`cluster.quorum`); one that is alone, or has no leader, is missed by nobody.
+    func checkDrain() throws(Refusal) {
+        let core = engine.core
+        let voters = core.configuration.state.voters
+        guard core.leader != nil, voters.count > 1, voters.contains(core.id) else { return }
+        let connected = Set(peers?.connectedLives ?? [])
+        let others = voters.filter { $0 != core.id }
+        let left = others.filter(connected.contains)
+        let majority = voters.count / 2 + 1
+        guard left.count < majority else { return }
+        let absent = others.filter { !connected.contains($0) }.map(MemberLife.words)
+        throw Refusal(
+            "cluster.quorum",
+            "without this member \(left.count) of \(voters.count) members are left and \(majority)"
+                + " are needed: start member \(absent.joined(separator: ", ")) first, or stop it"
+                + " all the same with --anyway")
     }
 
     /// Prepares for a stop: leads no more, and answers what it took. From now on `/readyz` says no,

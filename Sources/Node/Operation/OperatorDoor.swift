@@ -37,6 +37,7 @@ struct OperatorDoor: Sendable {
     private func act(_ verb: String, _ request: HTTPRequest) async throws(Refusal) -> JSON {
         switch verb {
         case "drain":
+            if request.query["anyway"] != "true" { try await member.checkDrain() }
             await member.drain()
             end()
             return [

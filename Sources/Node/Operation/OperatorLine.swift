@@ -46,7 +46,14 @@ public struct OperatorLine: Sendable {
 
     /// Asks for `verb`; throws the member's refusal.
     public func act(_ verb: String) async throws(Refusal) -> JSON {
-        try await act(verb, at: seat)
+        do throws(Refusal) {
+            return try await act(verb, at: seat)
+        } catch {
+            guard error.code == "transport.unreachable" else { throw error }
+            throw Refusal(
+                "cluster.unreachable",
+                "the member of seat \(seat) does not answer: \(error.message); is it running?")
+        }
     }
 
     /// Asks the member of a seat.

@@ -102,7 +102,16 @@ struct ClusterChecks {
             fix: silent.isEmpty
                 ? nil
                 : "start member \(list)"
-                    + (margin <= 0 ? "; one more loss stops the cluster" : ""))
+                    + ClusterChecks.words(ofMargin: margin))
+    }
+
+    /// What the loss of members means, by how many more may be lost.
+    private static func words(ofMargin margin: Int) -> String {
+        switch margin {
+        case ..<0: "; until then nothing can be decided"
+        case 0: "; one more loss stops the cluster"
+        default: ""
+        }
     }
 
     private var leader: DoctorCheck {

@@ -72,9 +72,17 @@ struct NodeJoin: AsyncParsableCommand {
             try Files.create("\(home)/genesis.althing", joined.genesis.encoded)
             return joined.seat
         } catch {
-            // Without an answer the seat may be this key's.
-            if !error.code.hasPrefix("cluster.") { try? Files.removeTree(home) }
-            throw error
+            // Without an answer the seat may be this key's, and of a key there is one copy only.
+            let isKeyElsewhere = token.isFirstKey || !error.code.hasPrefix("cluster.")
+            guard !isKeyElsewhere else {
+                try? Files.removeTree(home)
+                throw error
+            }
+            throw Refusal(
+                error.code,
+                "\(error.message); \(home) is kept, for its key may be the seat's by now: where"
+                    + " `cluster status` shows the seat in the life before, remove the folder and"
+                    + " try again")
         }
     }
 

@@ -31,19 +31,23 @@ struct ClusterDrain: AsyncParsableCommand {
         commandName: "drain", abstract: "Stop a member so that no client notices.",
         discussion: """
             The member hands over what it leads, answers what it took, and ends with exit code 0. \
-            Nothing asks for confirmation: the other members go on. SIGTERM does the same. A \
-            rolling restart is: drain a member, start it again, wait until `cluster status` shows \
-            it caught up, take the next.
+            Where the others would be too few to go on, that is refused; SIGTERM does the same \
+            without asking. A rolling restart is: drain a member, start it again, wait until \
+            `cluster status` shows it caught up, take the next.
 
             Example:
               althing cluster drain --home deployment/member-1
             """)
 
     @OptionGroup var home: MemberHomeOptions
+
+    @Flag(help: "Stop it also where the cluster stands still without it.")
+    var anyway = false
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let answer = try await home.act("drain")
+        let answer = try await home.act("drain" + (anyway ? "?anyway=true" : ""))
         output.printer.show(
             Presentation.facts([
                 ("drained", "member \(answer["member"]?.shown ?? "-")"),
