@@ -46,13 +46,24 @@ extension Keystore {
         }
         salt = try Keystore.bytes(parameters["salt"], "kdfparams.salt", 1...1024)
         cost = try Keystore.cost(crypto["kdf"]?.text, parameters)
-        try cost.check()
+        derivedCount = try Keystore.derivedCount(parameters)
+        try cost.check(count: derivedCount)
+    }
+
+    private static func derivedCount(_ parameters: JSON) throws(Refusal) -> Int {
+        guard let count = parameters["dklen"]?.integer else {
+            throw malformed("dklen is no whole number")
+        }
+        guard derivedCounts.contains(count) else {
+            throw Refusal(
+                "keystore.cost",
+                "a dklen of \(count) is out of bounds: 32 bytes are used, and"
+                    + " \(derivedCounts.upperBound) are the most")
+        }
+        return count
     }
 
     private static func cost(_ name: String?, _ json: JSON) throws(Refusal) -> KeystoreCost {
-        guard json["dklen"]?.integer == 32 else {
-            throw Refusal("keystore.unsupported", "the only supported dklen is 32")
-        }
         switch name {
         case "scrypt":
             guard let n = json["n"]?.integer, let r = json["r"]?.integer, let p = json["p"]?.integer
@@ -127,14 +138,17 @@ extension Keystore {
                 (
                     "scrypt",
                     [
-                        "dklen": 32, "n": .int(cost.n), "p": .int(cost.p), "r": .int(cost.r),
-                        "salt": salt,
+                        "dklen": .int(derivedCount), "n": .int(cost.n), "p": .int(cost.p),
+                        "r": .int(cost.r), "salt": salt,
                     ]
                 )
             case .pbkdf2(let iterations):
                 (
                     "pbkdf2",
-                    ["c": .int(iterations), "dklen": 32, "prf": "hmac-sha256", "salt": salt]
+                    [
+                        "c": .int(iterations), "dklen": .int(derivedCount), "prf": "hmac-sha256",
+                        "salt": salt,
+                    ]
                 )
             }
         return [

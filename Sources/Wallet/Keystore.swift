@@ -15,12 +15,17 @@ public struct Keystore: Sendable, Equatable {
     /// How the password becomes a key.
     public let cost: KeystoreCost
     let salt: [UInt8]
+    /// How many bytes are derived: 32 of them are used, and others' files may ask for more.
+    let derivedCount: Int
     let initialCounter: [UInt8]
     let ciphertext: [UInt8]
     let authentication: Digest
 
     /// How many bytes of entropy a new keystore takes: salt, counter and identifier.
     public static let entropyCount = 64
+
+    /// How many bytes a file may have derived: at least what the cipher and the MAC take.
+    static let derivedCounts = 32...128
 
     /// Puts a key under a password. `entropy` is 64 fresh random bytes.
     ///
@@ -34,12 +39,12 @@ public struct Keystore: Sendable, Equatable {
         }
         let salt = Array(entropy[..<32])
         let counter = Array(entropy[32..<48])
-        let derived = try cost.derive(password, salt: salt)
+        let derived = try cost.derive(password, salt: salt, count: derivedCounts.lowerBound)
         let ciphertext = try AES128CTR.seal(
             key.bytes, key: try cipherKey(derived), initialCounter: counter)
         return Keystore(
             address: key.address, id: uuid(Array(entropy[48...])), cost: cost, salt: salt,
-            initialCounter: counter, ciphertext: ciphertext,
+            derivedCount: derivedCounts.lowerBound, initialCounter: counter, ciphertext: ciphertext,
             authentication: try authenticate(ciphertext, derived))
     }
 
@@ -51,9 +56,9 @@ public struct Keystore: Sendable, Equatable {
         try open(derivedKey: try derivedKey(password: password))
     }
 
-    /// The costly half of opening: 32 bytes from the password.
+    /// The costly half of opening: 32 bytes from the password, more where the file asks for more.
     public func derivedKey(password: SecretBytes) throws(Refusal) -> SecretBytes {
-        try cost.derive(password, salt: salt)
+        try cost.derive(password, salt: salt, count: derivedCount)
     }
 
     /// The cheap half of opening; throws as `open(password:)` does.

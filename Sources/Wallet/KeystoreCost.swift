@@ -15,8 +15,9 @@ public enum KeystoreCost: Sendable, Equatable {
     /// What geth writes with `--lightkdf`: scrypt with 4 MiB.
     public static let light = KeystoreCost.scrypt(.light)
 
-    /// Refuses a cost that is wrong or out of bounds, before any work or memory is spent.
-    func check() throws(Refusal) {
+    /// Refuses a cost that is wrong or out of bounds, before any work or memory is spent. More than
+    /// 32 bytes cost PBKDF2 its rounds again for each 32.
+    func check(count: Int) throws(Refusal) {
         switch self {
         case .scrypt(let parameters):
             do {
@@ -25,20 +26,23 @@ public enum KeystoreCost: Sendable, Equatable {
                 throw Refusal("keystore.cost", error.message)
             }
         case .pbkdf2(let iterations):
-            guard (1...PBKDF2.iterationLimit).contains(iterations) else {
+            let limit = PBKDF2.iterationLimit / ((count + 31) / 32)
+            guard (1...limit).contains(iterations) else {
                 throw Refusal("keystore.cost", "PBKDF2 with \(iterations) rounds is out of bounds")
             }
         }
     }
 
-    /// The 32 bytes from which a keystore takes its cipher key and its authentication key.
-    func derive(_ password: SecretBytes, salt: [UInt8]) throws(Refusal) -> SecretBytes {
-        try check()
+    /// The bytes from which a keystore takes its cipher key and its authentication key.
+    func derive(
+        _ password: SecretBytes, salt: [UInt8], count: Int
+    ) throws(Refusal) -> SecretBytes {
+        try check(count: count)
         return switch self {
         case .scrypt(let parameters):
-            try Scrypt.derive(password: password, salt: salt, parameters, count: 32)
+            try Scrypt.derive(password: password, salt: salt, parameters, count: count)
         case .pbkdf2(let iterations):
-            try PBKDF2.sha256(password: password, salt: salt, iterations: iterations, count: 32)
+            try PBKDF2.sha256(password: password, salt: salt, iterations: iterations, count: count)
         }
     }
 }
