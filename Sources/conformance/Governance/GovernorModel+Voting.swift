@@ -21,7 +21,7 @@ extension GovernorModel {
         return found
     }
 
-    private var isFractional: Bool { config["counting"]?.text == "fractional" }
+    var isFractional: Bool { config["counting"]?.text == "fractional" }
 
     /// A ballot whose signature and nonce must be the voter's; a nonce is used once.
     func castSigned(_ by: String, _ step: JSON, _ id: String) throws(Refusal) -> String? {
@@ -44,9 +44,9 @@ extension GovernorModel {
             throw Refusal("InvalidSignature", "not the voter's signature")
         }
         if isFractional, let length = (step["paramsLength"] ?? step["paramsBytes"])?.integer,
-            length != 0, length != 48
+            length != 0
         {
-            throw Refusal("InvalidVoteParams", "three numbers of 16 bytes")
+            throw Refusal("InvalidVoteParams", "a nominal vote has no weights")
         }
         let choice = try choice(step)
         let used = proposal.used[by]
@@ -117,7 +117,8 @@ extension GovernorModel {
     private func finishVote(_ proposal: inout GovernorProposal, _ id: String) throws(Refusal) {
         let reached = try rules(at: proposal.snapshot).isQuorumReached(
             proposal.tally, supply: supply(at: proposal.snapshot))
-        if lateExtension > 0, reached, !proposal.wasExtended {
+        // Once, even where nothing was added: a quorum is late only when it is reached.
+        if reached, !proposal.wasExtended {
             proposal.wasExtended = true
             proposal.deadline = max(proposal.deadline, time.later(by: lateExtension))
         }

@@ -151,7 +151,9 @@ final class GovernorModel: GovernorScript {
         case "snapshot", "proposalSnapshot": return String(try proposal(id).snapshot)
         case "proposer", "proposalProposer": return try proposal(id).proposer
         case "tally", "proposalVotes", "votes": return describe(try proposal(id))
-        case "hasVoted": return String(try proposal(id).used[by] != nil)
+        case "hasVoted":
+            let used = try proposal(id).used[by]
+            return String(isFractional ? used ?? .zero > .zero : used != nil)
         case "hasOverridden", "hasVotedOverride", "hasOverriden":
             return String(try proposal(id).overridden.contains(by))
         case "usedVotes": return (try proposal(id).used[by] ?? .zero).description

@@ -99,10 +99,15 @@ extension ReferendumChamber {
         guard let referendum = referenda[number] else {
             throw Refusal("BadReferendum", "no such referendum")
         }
-        guard referendum.status != .ongoing else { throw Refusal("BadStatus", "not ended") }
-        guard referendum.status == .approved || referendum.status == .cancelled,
-            referendum.submissionDeposit != nil
-        else { throw Refusal("NoDeposit", "none to return") }
+        // It returns only after approval or a cancellation; of what was killed none is left.
+        switch referendum.status {
+        case .ongoing, .rejected, .timedOut:
+            throw Refusal("BadStatus", "neither approved nor cancelled")
+        case .approved, .cancelled, .killed: break
+        }
+        guard referendum.submissionDeposit != nil else {
+            throw Refusal("NoDeposit", "none to return")
+        }
         referenda[number]?.submissionDeposit = nil
     }
 
