@@ -19,10 +19,12 @@ extension Views {
         let bridge = GovernanceBridge(genesis: genesis, now: now, index: .max - 2)
         let track = try PolicyBook.constitution(state, genesis: genesis).track(for: file.kind)
         var effects: [JSON] = []
-        for effect in file.effects {
+        let engine = GovernanceEngine(host: bridge)
+        for (position, effect) in file.effects.enumerated() {
             var refusal: Refusal?
             do throws(Refusal) {
                 try bridge.check(effect, in: overlay)
+                try engine.checkFunds(Array(file.effects[...position]), in: overlay)
             } catch {
                 refusal = error
             }

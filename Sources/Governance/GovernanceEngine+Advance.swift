@@ -78,11 +78,13 @@ extension GovernanceEngine {
             }
         do throws(Refusal) {
             try checkOptions(record, rules)
-            let effects = Self.document(record.number, in: state)?.allEffects ?? []
-            for effect in effects {
+            let document = Self.document(record.number, in: state)
+            for effect in document?.allEffects ?? [] {
                 try effect.validate()
                 try host.check(effect, in: state)
             }
+            try checkFunds(document?.effects ?? [], in: state)
+            for option in document?.options ?? [] { try checkFunds(option.effects, in: state) }
         } catch {
             return end(&record, as: .expired, because: error, at: moment, in: state)
         }

@@ -1,7 +1,7 @@
 // Spending is sized by what the same people ask for within a window, so that a large sum cut into
 // slices meets the rules of a large sum.
 
-import Primitives
+public import Primitives
 
 extension GovernanceEngine {
     /// The track a proposal belongs to: its kind's, or the stricter one for large spending.
@@ -119,6 +119,23 @@ extension GovernanceEngine {
                 to: SpendRecord(
                     proposal: record.number, proposer: record.proposer, payment: payment),
                 in: state)
+        }
+    }
+
+    /// Refuses payments that add up to more than the treasury has (`treasury.too-small`): they
+    /// would be voted on and could not be paid.
+    public func checkFunds(_ effects: [Effect], in state: any StateReader) throws(Refusal) {
+        var asked: [String: Amount] = [:]
+        for case .treasurySpend(let payment) in effects {
+            let sum = try (asked[payment.asset] ?? .zero).adding(payment.amount)
+            asked[payment.asset] = sum
+            let treasury = host.treasuryBalance(of: payment.asset, in: state)
+            guard sum <= treasury else {
+                throw Refusal(
+                    "treasury.too-small",
+                    "the treasury has \(treasury) \(payment.asset), less than the payments of"
+                        + " \(sum)")
+            }
         }
     }
 }

@@ -15,6 +15,8 @@ extension GovernanceEngine {
             try ProposalOption.validate(file.options, kind: file.kind)
         }
         for effect in file.allEffects { try host.check(effect, in: state) }
+        try checkFunds(file.effects, in: state)
+        for option in file.options { try checkFunds(option.effects, in: state) }
         let track = try track(for: file, by: proposer, constitution, at: moment, in: state)
         try checkProposer(proposer, track: track, at: moment, in: state)
         let digest = file.effectsDigest
@@ -131,7 +133,8 @@ extension GovernanceEngine {
                 }
             throw Refusal(
                 "proposal.power",
-                "\(track.name) asks a proposer for \(needed); \(proposer) has \(power)")
+                "\(track.name) asks a proposer for \(needed); \(proposer) has \(power), with what"
+                    + " others lend")
         }
         guard openCount(of: track.name, in: state) < track.openLimit else {
             throw Refusal(

@@ -269,14 +269,21 @@ import Testing
         let pay = { (amount: UInt64, to: Person) in
             "  - asset: CREDIT\n    to: \"\(to.address.hex)\"\n    amount: \(amount)"
         }
-        let proposal = try deployment.submit(
+        func spend(_ title: String, _ payments: [String]) -> String {
             TestDeployment.proposal(
-                "kind: treasury-spend\ntitle: Both\neffects:\n"
-                    + [pay(1000, people.customer), pay(20_000_000_000, people.owners[0])]
-                    .joined(separator: "\n")))
-        try deployment.wait(for: ["voting"], of: proposal)
-        try deployment.castVotes(on: proposal)
+                "kind: treasury-spend\ntitle: \(title)\neffects:\n"
+                    + payments.joined(separator: "\n"))
+        }
+        // Each can be paid while it is voted on; the first leaves too little for the second.
+        let first = try deployment.submit(spend("First", [pay(9_000_000_000, people.owners[1])]))
+        let proposal = try deployment.submit(
+            spend("Both", [pay(1000, people.customer), pay(9_000_000_000, people.owners[0])]))
+        for number in [first, proposal] {
+            try deployment.wait(for: ["voting"], of: number)
+            try deployment.castVotes(on: number)
+        }
         try deployment.wait(for: ["execution-failed"], of: proposal, days: 60)
+        #expect(try deployment.views.proposal(first)["status"]?.text == "executed")
         #expect(try deployment.credit(of: people.customer) == Amount(50_000_000))
         let last = try deployment.views.proposal(proposal)["last_refusal"]?.text ?? ""
         #expect(last.contains("effect 2 of 2 (treasury-spend)"))

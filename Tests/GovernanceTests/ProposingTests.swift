@@ -43,6 +43,29 @@ struct ProposingTests {
         #expect(try spend(49_903, at: 700_000) == "treasury-spend")
     }
 
+    @Test("payments are together no more than the treasury has, when handed in and when voted on")
+    func funds() throws {
+        let house = try Parliament([(1, 100)])
+        house.host.treasury = Amount(1_000)
+        func pay(_ amounts: [Int], at seconds: UInt64) throws {
+            let payments = amounts.enumerated().map {
+                "  - asset: CREDIT\n    to: \"\(address(UInt8(9 + $0.offset)).hex)\"\n"
+                    + "    amount: \($0.element)\n"
+            }
+            try house.submit(
+                "kind: treasury-spend\ntitle: T\neffects:\n" + payments.joined(), by: 1, at: seconds
+            )
+        }
+        #expect(refusalCode { try pay([1_001], at: 0) } == "treasury.too-small")
+        #expect(refusalCode { try pay([600, 401], at: 0) } == "treasury.too-small")
+        #expect(
+            refusalCode { try pay([Int.max, Int.max, Int.max], at: 0) } == "treasury.too-small")
+        try pay([600, 400], at: 0)
+        house.host.treasury = Amount(999)
+        try house.entry(at: 10)
+        #expect(house.status() == .expired)
+    }
+
     @Test("a vote changes a minority of the members, and then waits")
     func members() throws {
         let house = try Parliament([(1, 100)])
