@@ -38,9 +38,11 @@ enum PolicyBook {
         }.mappingTimes { genesis.timings.scaled($0) }
     }
 
-    static func constitution(_ text: String, genesis: Genesis) throws(Refusal) -> Constitution {
+    static func constitution(
+        _ text: String, genesis: Genesis, at file: String = "Policies/constitution.yaml"
+    ) throws(Refusal) -> Constitution {
         try Constitution(
-            parsing: text, name: "Policies/constitution.yaml",
+            parsing: text, name: file,
             bounds: genesis.timings.production ? .production : .development
         ).mappingTimes { genesis.timings.scaled($0) }
     }
@@ -95,10 +97,12 @@ enum PolicyBook {
 
     /// Checks a policy's text by its name; the same check at `policy check`, at submission and at
     /// execution.
-    static func check(_ name: String, text: String, genesis: Genesis) throws(Refusal) {
-        let file = "Policies/\(name).yaml"
+    static func check(
+        _ name: String, text: String, genesis: Genesis, at path: String? = nil
+    ) throws(Refusal) {
+        let file = path ?? "Policies/\(name).yaml"
         switch name {
-        case "constitution": _ = try constitution(text, genesis: genesis)
+        case "constitution": _ = try constitution(text, genesis: genesis, at: file)
         case "revenue":
             let revenue = try RevenuePolicy(parsing: text, name: file)
             try checkAsset(revenue.asset, genesis: genesis, at: file)

@@ -10,12 +10,13 @@ public enum PolicyCheck {
     ///   - name: which policy it is.
     ///   - text: the file's text.
     ///   - timings: whose floors the constitution has to keep.
-    public static func check(_ name: String, text: String, timings: Timings = .production)
-        throws(Refusal)
-    {
+    ///   - path: the file that refusals name; the policy's usual one otherwise.
+    public static func check(
+        _ name: String, text: String, timings: Timings = .production, at path: String? = nil
+    ) throws(Refusal) {
         let genesis = Genesis(
             name: "check", chainID: 1, timestamp: .zero, governanceAsset: "", currencyAsset: "",
             assets: [], allocations: [], guardian: nil, timings: timings)
-        try PolicyBook.check(name, text: text, genesis: genesis)
+        try PolicyBook.check(name, text: text, genesis: genesis, at: path)
     }
 }

@@ -39,7 +39,9 @@ struct TrackReader {
         do {
             try bounds.check(track)
         } catch {
-            throw own.refusal(
+            // Where it is written: what the track does not say itself, the defaults say.
+            let place = own.has(error.key) || !defaults.has(error.key) ? own : defaults
+            throw place.refusal(
                 "constitution.bounds", "`\(name).\(error.key)`: \(error.rule)", key: error.key)
         }
         return track

@@ -47,7 +47,9 @@ struct CommandLineTests {
             "--output", "o",
         ],
         ["wallet", "sign"], ["provider", "show"], ["ask", "model", "prompt"],
-        ["proposal", "list", "--output", "xml"],
+        ["proposal", "list", "--output", "xml"], ["proposal", "list", "--status", "votng"],
+        ["vote", "7", "for 60%, against 50%"],
+        ["account", "delegate", "0x3c44CdDdB6a900fa2b585dd299e03d12FA4293BC"],
     ])
     func `wrong usage ends with 64 and prints no result`(_ arguments: [String]) throws {
         let result = try run(arguments)
@@ -77,6 +79,53 @@ struct CommandLineTests {
         #expect(result.output.isEmpty)
         #expect(result.error.hasPrefix("error[\(code)]: "))
         #expect(result.error.split(separator: "\n").count == 1)
+    }
+
+    @Test func `a choice or a delegate that is not taken is told why`() throws {
+        let choice = try run(["vote", "7", "for 60%, against 50%"])
+        #expect(choice.error.hasPrefix("Error: `for 60%, against 50%` is no choice: "))
+        let delegate = try run([
+            "account", "delegate", "0x3c44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+        ])
+        #expect(delegate.error.hasPrefix("error[usage.delegate]: "))
+        #expect(delegate.error.contains("is not the checksum"))
+    }
+
+    @Test(arguments: [
+        "train-model", "release-model", "retire-model", "change-policy", "treasury-spend",
+        "change-members", "slash-provider", "signal", "funding-round",
+    ])
+    func `a new proposal of any kind is well formed`(kind: String) throws {
+        let folder = CommandLineProgram.temporaryFolder()
+        let file = "\(folder)/0001-new.md"
+        defer { _ = system("rm -r '\(folder)'") }
+        let made = try run(["proposal", "new", "--kind", kind, "--file", file])
+        #expect(made.status == 0, "\(made.error)")
+        let checked = try run(["proposal", "check", file, "--corpus", folder])
+        #expect(checked.status == 0, "\(checked.error)")
+        #expect(checked.output.contains(kind))
+    }
+
+    @Test func `a refusal of a file names the file and the line that is wrong`() throws {
+        let folder = CommandLineProgram.temporaryFolder()
+        defer { _ = system("rm -r '\(folder)'") }
+        let rules = try Files.readText("\(RoadProgram.root)/Policies/constitution.yaml")
+        let lines = rules.split(separator: "\n", omittingEmptySubsequences: false)
+        let line = try #require(lines.firstIndex(of: "  period: 7d"))
+        let policy = "\(folder)/constitution.yaml"
+        let changed = rules.replacing("  period: 7d", with: "  period: 1h", maxReplacements: 1)
+        try Files.create(policy, Array(changed.utf8))
+        let check = try run(["policy", "check", policy])
+        #expect(check.error.hasPrefix("error[constitution.bounds]: \(policy):\(line + 1): "))
+
+        let words = "\(folder)/words"
+        try Files.create(words, Array("three words only".utf8), mode: 0o600)
+        let imported = try run(["wallet", "import", "--mnemonic-file", words])
+        #expect(imported.error.hasPrefix("error[mnemonic.count]: \(words): "))
+        let key = try run(["wallet", "import", "--private-key-file", words])
+        #expect(key.error.hasPrefix("error[wallet.key]: \(words): "))
+        let typed = try run(["wallet", "sign", "--typed-data", words])
+        #expect(typed.error.contains("\(words): "))
     }
 
     @Test func `a key is made, signs, and its signature is checked`() throws {

@@ -88,7 +88,7 @@ struct PolicyCheckFile: AsyncParsableCommand {
         if let timings {
             floors = try Timings(parsing: try Files.readText(timings), name: timings)
         }
-        try PolicyCheck.check(document.name, text: document.text, timings: floors)
+        try PolicyCheck.check(document.name, text: document.text, timings: floors, at: file)
         output.printer.show(
             ["\(file): well formed"], json: ["ok": true, "policy": .string(document.name)])
     }

@@ -47,9 +47,15 @@ struct ProposalNew: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Write a proposal file to start from.",
         discussion: """
+            The file that it writes is well formed; what it says stands for what you will say.
+
             Example:
               althing proposal new --file Proposals/0007-words.md --title "Say it"
+              althing proposal new --kind treasury-spend --file Proposals/0008-pay.md
             """)
+
+    @Option(help: "What it would do; a signal otherwise.")
+    var kind: KindWord?
 
     @Option(help: ArgumentHelp("Where to write it.", valueName: "file"))
     var file: String
@@ -60,7 +66,7 @@ struct ProposalNew: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let text = ProposalNew.template(title: title)
+        let text = ProposalNew.template(kind?.kind ?? .signal, title: title)
         _ = try ProposalFile(parsing: text, name: file)
         try Files.create(file, Array(text.utf8))
         output.printer.show(
@@ -68,14 +74,14 @@ struct ProposalNew: AsyncParsableCommand {
             json: ["file": .string(file)])
     }
 
-    private static func template(title: String) -> String {
+    private static func template(_ kind: ProposalKind, title: String) -> String {
         """
         ---
         format: proposal/1
-        kind: signal
+        kind: \(kind.word)
         title: \(title)
         effects:
-          - text: Write the statement that would be recorded.
+        \(kind.effectsTemplate)
         ---
 
         ## What
@@ -196,7 +202,8 @@ struct ProposalPlan: AsyncParsableCommand {
         ])
         for effect in plan["effects"]?.elements ?? [] {
             lines.append("")
-            let members = (effect.members ?? []).filter { $0.key != "changed_lines" }
+            let apart = ["changed_lines", "data"]
+            let members = (effect.members ?? []).filter { !apart.contains($0.key) }
             lines += Presentation.facts(
                 members.map { member in
                     let isMoney = ["budget", "least_cost", "amount"].contains(member.key)
@@ -205,6 +212,13 @@ struct ProposalPlan: AsyncParsableCommand {
                         isMoney ? money.text(member.value) : member.value.shown
                     )
                 })
+            for data in effect["data"]?.elements ?? [] {
+                let facts = ["name", "bytes", "licence"].map { data[$0]?.shown ?? "-" }
+                lines += [
+                    "data  \(facts[0]), \(facts[1]) bytes, \(facts[2])",
+                    "  \(data["digest"]?.shown ?? "-")",
+                ].map(Screen.sanitized)
+            }
             for line in effect["changed_lines"]?.elements ?? [] {
                 lines.append("  " + Screen.sanitized(line.shown))
             }
@@ -223,7 +237,7 @@ struct ProposalList: AsyncParsableCommand {
             """)
 
     @Option(help: "Only those with this status.")
-    var status: String?
+    var status: StatusWord?
 
     @OptionGroup var read: ReadOptions
 
@@ -231,7 +245,7 @@ struct ProposalList: AsyncParsableCommand {
 
     private func show() async throws(Refusal) {
         let all = try await read.get("/api/v1/proposals").elements ?? []
-        let chosen = all.filter { status == nil || $0["status"]?.text == status }
+        let chosen = all.filter { status == nil || $0["status"]?.text == status?.word }
         let table = Presentation.table(
             .array(chosen),
             [

@@ -16,8 +16,14 @@ struct ProposalScreen {
 
     /// The whole screen but votes and text.
     var lines: [String] {
-        heading + [""] + choices + [""] + rules + [""] + times + decision
+        guard proposal["status"]?.text != "submitted" else {
+            return heading + [""] + times + ["", Self.beforeOpening]
+        }
+        return heading + [""] + choices + [""] + rules + [""] + times + decision
     }
+
+    /// What stands in the place of numbers while there are none.
+    static let beforeOpening = "nothing is counted yet: power is read when voting opens"
 
     private func amount(_ key: String) -> Amount { proposal[key]?.amount ?? .zero }
 

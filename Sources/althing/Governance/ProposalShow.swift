@@ -84,6 +84,11 @@ struct ProposalExplain: AsyncParsableCommand {
 
     private func show() async throws(Refusal) {
         let answer = try await read.get("/api/v1/proposals/\(id)/explain")
+        guard answer["status"]?.text != "submitted" else {
+            read.printer.show(
+                ["proposal \(id), submitted: \(ProposalScreen.beforeOpening)"], json: answer)
+            return
+        }
         let passes = answer["passes"]?.flag == true
         var lines = [
             "proposal \(id), \(answer["status"]?.shown ?? "-"): "

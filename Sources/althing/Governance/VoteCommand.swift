@@ -33,7 +33,7 @@ struct VoteCommand: AsyncParsableCommand {
     var proposal: UInt64
 
     @Argument(help: "for, against, abstain or veto, or more in words.")
-    var choice: Statement?
+    var choice: String?
 
     @Option(help: "Why; it is signed and shown with the vote.")
     var reason = ""
@@ -50,7 +50,12 @@ struct VoteCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard reveal else {
-            if choice == nil { throw ValidationError("Missing expected argument '<choice>'") }
+            guard let choice else { throw ValidationError("Missing expected argument '<choice>'") }
+            do {
+                _ = try Statement(words: choice)
+            } catch {
+                throw ValidationError("`\(choice)` is no choice: \(error.message)")
+            }
             return
         }
         if choice != nil || !reason.isEmpty {
@@ -110,7 +115,7 @@ struct VoteCommand: AsyncParsableCommand {
                     "ballots on this track are hidden: name with --ballot the file that keeps"
                         + " yours until it is revealed")
             }
-            let words = choice?.words ?? ""
+            let words = choice ?? ""
             return (
                 words,
                 .vote(
@@ -137,7 +142,7 @@ struct VoteCommand: AsyncParsableCommand {
         }
         let made = try HiddenBallot(
             deployment: deployment, proposal: proposal, voter: try options.signing.account(),
-            words: choice?.words ?? "", reason: reason
+            words: choice ?? "", reason: reason
         ).kept(in: ballot)
         return (
             made.words,

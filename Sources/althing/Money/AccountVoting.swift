@@ -43,14 +43,20 @@ struct AccountDelegate: AsyncParsableCommand {
         var parts: [DelegationPart] = []
         for text in delegates {
             let halves = text.split(separator: ":", maxSplits: 1).map(String.init)
-            guard let address = Address(argument: halves.first ?? ""),
+            guard
                 let share = halves.count == 2 ? UInt64(halves[1]) : 10_000 / UInt64(delegates.count)
             else {
                 throw Refusal("usage.delegate", "expected ADDRESS or ADDRESS:PARTS, not `\(text)`")
             }
-            parts.append(DelegationPart(delegate: address, parts: share))
+            do {
+                let address = try ChecksumAddress.parse(halves.first ?? "")
+                parts.append(DelegationPart(delegate: address, parts: share))
+            } catch {
+                throw Refusal("usage.delegate", "`\(text)`: \(error.message)")
+            }
         }
-        return parts
+        // In the order in which they are signed, whatever the order in which they were typed.
+        return parts.sorted { $0.delegate < $1.delegate }
     }
 }
 

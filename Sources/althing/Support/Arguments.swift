@@ -1,7 +1,7 @@
 // Arguments that are more than text.
 
 public import ArgumentParser
-public import Governance
+import Governance
 import Platform
 public import Primitives
 public import Provider
@@ -21,12 +21,28 @@ extension Digest: ExpressibleByArgument {
     public init?(argument: String) { self.init(hex: argument) }
 }
 
-extension Statement: ExpressibleByArgument {
-    /// Reads a ballot's words, such as `for` or `for; approve kings`.
-    public init?(argument: String) {
-        guard let statement = try? Statement(words: argument) else { return nil }
-        self = statement
+/// A proposal's kind as an argument.
+struct KindWord: ExpressibleByArgument {
+    let kind: ProposalKind
+
+    init?(argument: String) {
+        guard let kind = ProposalKind(word: argument) else { return nil }
+        self.kind = kind
     }
+
+    static var allValueStrings: [String] { ProposalKind.allCases.map(\.word) }
+}
+
+/// A proposal's status as an argument: the word that lists show.
+struct StatusWord: ExpressibleByArgument {
+    let word: String
+
+    init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        word = argument
+    }
+
+    static var allValueStrings: [String] { ProposalStatus.allCases.map(\.word) }
 }
 
 /// A length of time as an argument: `30s`, `15m`, `12h`, `7d`.

@@ -147,7 +147,13 @@ struct WalletImport: AsyncParsableCommand {
 
     private func key() throws(Refusal) -> Secp256k1PrivateKey {
         if let mnemonicFile {
-            let mnemonic = try Mnemonic(sentence: try secret(mnemonicFile))
+            let sentence = try secret(mnemonicFile)
+            let mnemonic: Mnemonic
+            do {
+                mnemonic = try Mnemonic(sentence: sentence)
+            } catch {
+                throw error.placed(mnemonicFile)
+            }
             return try WalletKeys.derived(mnemonic, index: index, passphrase: try passphrase())
         }
         if let keystoreFile {
@@ -160,11 +166,18 @@ struct WalletImport: AsyncParsableCommand {
                 }
             return try sealed.open(password: password)
         }
-        let text = try secret(privateKeyFile ?? "")
+        let file = privateKeyFile ?? ""
+        let text = try secret(file)
         guard var bytes = Hex.decode(String(decoding: text.exposed(), as: UTF8.self)),
             bytes.count == 32
-        else { throw Refusal("wallet.key", "the file does not hold 64 hexadecimal digits") }
-        return try Secp256k1PrivateKey(SecretBytes(consuming: &bytes))
+        else {
+            throw Refusal("wallet.key", "this is not one line of 64 hexadecimal digits", at: file)
+        }
+        do {
+            return try Secp256k1PrivateKey(SecretBytes(consuming: &bytes))
+        } catch {
+            throw error.placed(file)
+        }
     }
 
     /// The words' passphrase; it is text, and another spelling of it is another account.

@@ -27,9 +27,13 @@ struct MessageOptions: ParsableArguments {
     /// The digest to sign, and the words it stands for.
     func digest() throws(Refusal) -> (digest: Digest, words: [String]) {
         if let typedData {
-            let data = try TypedData(
-                parsing: try Files.read(typedData, limit: 1 << 20), rules: .interoperable)
-            return (data.digest, data.lines)
+            let text = try Files.read(typedData, limit: 1 << 20)
+            do {
+                let data = try TypedData(parsing: text, rules: .interoperable)
+                return (data.digest, data.lines)
+            } catch {
+                throw error.placed(typedData)
+            }
         }
         let bytes =
             if let messageFile {
