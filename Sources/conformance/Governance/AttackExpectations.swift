@@ -79,9 +79,13 @@ extension AttackScenario {
         try expectEqual(ours, words[theirs.lowercased()], "fate")
     }
 
+    /// Power at a proposal's snapshot; what is held now where no proposal is named.
     private func power(_ step: JSON) throws(Refusal) -> Amount {
+        let of = try step.string("of")
+        let names = step["id"] ?? step["proposal"]
+        if names == nil, numbers["P"] == nil { return community.balance(of: of) }
         let record = try record(step)
-        let holder = community.address(try step.string("of"))
+        let holder = community.address(of)
         var power = VotingPower.agedBalance(of: holder, at: record.snapshot, in: community.memory)
         for lent in VotingPower.lent(
             to: holder, for: record.kind, at: record.snapshot, in: community.memory)

@@ -64,7 +64,12 @@ extension AttackScenario {
         switch op {
         case "commit", "commitVote": try commit(step, by)
         case "reveal", "revealVote": try reveal(step, by)
-        case "draft", "saveDraft", "writeDraft": drafts[step["id"]?.text ?? "P"] = (by, step)
+        case "draft", "saveDraft", "writeDraft": try draft(step, by)
+        case "update", "edit", "updateDraft", "editDraft", "updateProposal", "editProposal":
+            try edit(step, by)
+        case "sponsor", "sponsorDraft", "support", "cosign", "coSign": try sponsor(step, by)
+        case "unsponsor", "withdrawSponsor", "withdrawSponsorship":
+            try community.delegate(from: by, [])
         case "open", "openVote", "publish", "submit", "submitDraft": try open(step, by)
         case "delay", "hold", "veto", "pause", "extend", "stop": try actAsGuardian(op, step, by)
         case _ where op.lowercased().hasPrefix("guardian"): try actAsGuardian(op, step, by)
@@ -153,6 +158,51 @@ extension AttackScenario {
     }
 
     // MARK: Drafts
+
+    private func draft(_ step: JSON, _ by: String) throws(Refusal) {
+        let id = draftName(step)
+        guard drafts[id].map({ $0.author == by }) ?? true else { throw notTheAuthor(id) }
+        drafts[id] = (by, step)
+    }
+
+    private func draftName(_ step: JSON) -> String {
+        (step["id"] ?? step["draft"] ?? step["proposal"])?.text ?? "P"
+    }
+
+    private func notTheAuthor(_ id: String) -> Refusal {
+        Refusal("proposal.not-yours", "\(drafts[id]?.author ?? "nobody") wrote \(id)")
+    }
+
+    /// Until it is submitted a draft is its author's to change. What was submitted stays as it is:
+    /// there is no command that changes it.
+    private func edit(_ step: JSON, _ by: String) throws(Refusal) {
+        let id = draftName(step)
+        guard numbers[id] == nil else {
+            throw Refusal("proposal.submitted", "a submitted proposal is withdrawn, never changed")
+        }
+        guard let known = drafts[id] else {
+            throw Refusal("proposal.unknown", "there is no draft \(id)")
+        }
+        guard known.author == by else { throw notTheAuthor(id) }
+        let changed = step.members ?? []
+        let kept = (known.step.members ?? []).filter { member in
+            !changed.contains { $0.key == member.key }
+        }
+        drafts[id] = (by, .object(kept + changed))
+    }
+
+    /// A sponsor lends its power to the author: what a proposer is asked for is counted with what
+    /// others lend. Once the proposal is submitted there is nothing left to sponsor.
+    private func sponsor(_ step: JSON, _ by: String) throws(Refusal) {
+        let id = draftName(step)
+        guard numbers[id] == nil else {
+            throw Refusal("proposal.submitted", "\(id) is submitted, and needs no sponsor")
+        }
+        guard let author = drafts[id]?.author ?? (step["author"] ?? step["of"] ?? step["to"])?.text
+        else { throw Refusal("proposal.unknown", "there is no draft \(id)") }
+        try community.delegate(
+            from: by, [DelegationShare(delegate: community.address(author), parts: 10_000)])
+    }
 
     /// A draft is a file of its author's; only a proposal that its author signs is one.
     private func open(_ step: JSON, _ by: String) throws(Refusal) {

@@ -25,7 +25,13 @@ extension AttackScenario {
         {
             rules.cooldown = 604_800
         }
-        return try Constitution(parsing: rules.yaml, name: "case", bounds: bounds)
+        let constitution = try Constitution(parsing: rules.yaml, name: "case", bounds: bounds)
+        // As for a vote on it: what asks for more than there is would lock everybody out.
+        if let supply = config["totalSupply"]?.amount, !supply.isZero {
+            try constitution.checkUsable(
+                Electorate(supply: supply, held: supply, currency: supply))
+        }
+        return constitution
     }
 
     private static let changeKeys = [

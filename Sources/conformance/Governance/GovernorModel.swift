@@ -47,6 +47,8 @@ final class GovernorModel: GovernorScript {
     private var quorums: [(from: Int, rule: TallyRules.Quorum)] = []
     /// The total supply from a time on, newest last.
     private var supplies: [(from: Int, amount: Amount)] = []
+    /// The super quorum from a time on, newest last; none where it is not used.
+    private var superQuorums: [(from: Int, rule: TallyRules.Quorum)] = []
     var proposals: [String: GovernorProposal] = [:]
     var lastProposal = ""
     let timelock: TimelockModel
@@ -82,6 +84,7 @@ final class GovernorModel: GovernorScript {
         timelock = TimelockModel(config["timelock"])
         quorums = [(0, try quorum(try config.field("quorum")))]
         supplies = [(0, supply)]
+        if let needed = config["superQuorum"] { superQuorums = [(0, try quorum(needed))] }
     }
 
     private static func account(_ name: String) -> String? {
@@ -275,8 +278,9 @@ final class GovernorModel: GovernorScript {
 
     /// Enough for, and winning: no need to wait for the deadline.
     private func isSuper(_ proposal: GovernorProposal) throws(Refusal) -> Bool {
-        guard let needed = config["superQuorum"] else { return false }
-        switch try quorum(needed) {
+        guard let needed = superQuorums.last(where: { $0.from <= proposal.snapshot })?.rule
+        else { return false }
+        switch needed {
         case .amount(let amount): guard proposal.tally.for >= amount else { return false }
         case .flooredShare(let share), .share(let share), .moreThanShare(let share):
             let least = try share.floor(of: supply(at: proposal.snapshot))
@@ -375,24 +379,42 @@ final class GovernorModel: GovernorScript {
                 throw Refusal("ExtensionTooLong", "longer than the period")
             }
             lateExtension = value
+        case let op where op.lowercased().contains("superquorum"):
+            superQuorums.append((time, try share(value, absolute: config["superQuorum"])))
+            try checkSuperQuorum(undoing: \.superQuorums)
         case let op where op.lowercased().contains("quorum"):
-            try changeQuorum(step, value)
+            quorums.append((time, try share(value, absolute: config["quorum"])))
+            try checkSuperQuorum(undoing: \.quorums)
         case "updateDelay", "setDelay", "updateTimelockDelay":
             try timelock.changeDelay(to: value, by: by.isEmpty ? "timelock" : by)
         default: throw mismatch("the step \(op) is not known")
         }
     }
 
-    private func changeQuorum(_ step: JSON, _ value: Int) throws(Refusal) {
-        if config["quorum"]?["absolute"] != nil {
-            quorums.append((time, .amount(Amount(UInt128(max(0, value))))))
-            return
+    /// A quorum's new value: an amount where it was one, else a part of its denominator.
+    private func share(_ value: Int, absolute rule: JSON?) throws(Refusal) -> TallyRules.Quorum {
+        if rule?["absolute"] != nil || rule?.amount != nil {
+            return .amount(Amount(UInt128(max(0, value))))
         }
-        let below = config["quorum"]?["denominator"]?.integer ?? 100
+        let below = rule?["denominator"]?.integer ?? 100
         guard value <= below,
             let fraction = Fraction(UInt128(max(0, value)), over: UInt128(below))
         else { throw Refusal("InvalidQuorumFraction", "more than the whole") }
-        quorums.append((time, .flooredShare(fraction)))
+        return .flooredShare(fraction)
+    }
+
+    /// A super quorum never lies below the quorum; a change that would have it so is undone.
+    private func checkSuperQuorum(
+        undoing list: ReferenceWritableKeyPath<
+            GovernorModel, [(from: Int, rule: TallyRules.Quorum)]
+        >
+    ) throws(Refusal) {
+        guard let least = quorums.last?.rule, let most = superQuorums.last?.rule,
+            case .flooredShare(let quorum) = least, case .flooredShare(let needed) = most,
+            needed < quorum
+        else { return }
+        self[keyPath: list].removeLast()
+        throw Refusal("InvalidSuperQuorum", "the super quorum would lie below the quorum")
     }
 
     private func changePower(_ by: String, _ step: JSON) throws(Refusal) {
