@@ -106,8 +106,9 @@ let floor4: [Target] = [
     library(
         "Provider",
         on: [
-            "Primitives", "Cryptography", "ControlPlane", "Governance", "Wallet", "Benchmarking",
-            "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox", "Accelerator", logging,
+            "Primitives", "Cryptography", "CKernels", "ControlPlane", "Governance", "Wallet",
+            "Benchmarking", "LanguageModel", "Platform", "Client", "Telemetry", "Sandbox",
+            "Accelerator", logging,
         ]),
     library(
         "RedTeam",

@@ -1,7 +1,6 @@
 // The backward pass, layer by layer in two steps: first what flows back through each sequence,
 // split by sequence; then each weight's gradient over all sequences, split by the weight's outputs.
 #include <string.h>
-#include "parallel.h"
 #include "transformer_pass.h"
 
 /// dA = dC B^T for C = A B with B stored [depth of A, columns of C].
@@ -173,14 +172,14 @@ static void embedding_part(const void *context, int part, int parts) {
 }
 
 void backward(struct pass *pass, int threads) {
-    parallel_run(threads, head_flow_part, pass);
-    parallel_run(threads, head_weights_part, pass);
+    run_parts(threads, head_flow_part, pass);
+    run_parts(threads, head_weights_part, pass);
     for (pass->layer = pass->shape.layers - 1; pass->layer >= 0; pass->layer--) {
-        parallel_run(threads, layer_flow_part, pass);
-        parallel_run(threads, layer_weights_part, pass);
+        run_parts(threads, layer_flow_part, pass);
+        run_parts(threads, layer_weights_part, pass);
     }
     pass->layer = 0;
-    parallel_run(threads, embedding_part, pass);
+    run_parts(threads, embedding_part, pass);
 }
 
 void althing_gradient(
@@ -194,6 +193,6 @@ void althing_gradient(
     weights_locate(&pass.weights, shape, (float *)parameters);
     weights_locate(&pass.gradients, shape, gradient);
     activations_locate(&pass.activations, shape, batch, threads, 1, workspace);
-    parallel_run(threads, forward_part, &pass);
+    run_parts(threads, forward_part, &pass);
     backward(&pass, threads);
 }

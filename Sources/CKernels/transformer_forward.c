@@ -1,6 +1,5 @@
 // The forward pass: from tokens to losses, sequence by sequence independent.
 #include <string.h>
-#include "parallel.h"
 #include "transformer_pass.h"
 
 /// The rows of one part: whole sequences.
@@ -102,5 +101,5 @@ void althing_losses(
         .targets = targets, .losses = losses};
     weights_locate(&pass.weights, shape, (float *)parameters);
     activations_locate(&pass.activations, shape, batch, threads, 0, workspace);
-    parallel_run(threads, forward_part, &pass);
+    run_parts(threads, forward_part, &pass);
 }

@@ -1,6 +1,6 @@
 // Lays tensors out one after another; with no memory behind it the same walk counts.
 #include "transformer_layout.h"
-#include "parallel.h"
+#include "include/parallel.h"
 
 struct arena {
     float *base;

@@ -1,6 +1,7 @@
 #pragma once
 // One pass over a batch: what every part of the work reads.
 #include "attention.h"
+#include "include/parallel.h"
 #include "transformer_layout.h"
 
 struct pass {
@@ -46,6 +47,19 @@ static inline void multiply(
             .b = b, .b_step = columns, .b_column = 1,
             .c = c, .c_row = columns, .accumulate = accumulate},
         packing);
+}
+
+/// Where part `part` of `parts` begins in a range of `count`, as a multiple of `grain`.
+static inline int part_start(int count, int grain, int part, int parts) {
+    int grains = (count + grain - 1) / grain;
+    int start = (int)((long)grains * part / parts) * grain;
+    return start < count ? start : count;
+}
+
+/// One part for every thread; at most PARALLEL_LIMIT have memory of their own.
+static inline void run_parts(int threads, parallel_body body, const struct pass *pass) {
+    const int parts = threads < 1 ? 1 : threads < PARALLEL_LIMIT ? threads : PARALLEL_LIMIT;
+    parallel_run(parts, parts, body, pass);
 }
 
 /// The forward pass of one part's sequences.

@@ -2,15 +2,25 @@
 // thread.
 
 import Benchmarking
-import Dispatch
+import CKernels
 import Platform
 
 /// Workers over this machine's cores.
 enum ParallelWorkers {
-    /// One thread a core, for as long as a piece of work lasts.
+    /// The kernels' own threads, which stay: one for each core.
     static var all: Workers {
-        Workers(width: Machine.cores) { count, body in
-            DispatchQueue.concurrentPerform(iterations: count, execute: body)
+        let width = Machine.cores
+        return Workers(width: width) { count, body in
+            withoutActuallyEscaping(body) { body in
+                withUnsafePointer(to: body) { body in
+                    parallel_run(
+                        Int32(width), Int32(count),
+                        { context, index, _ in
+                            context?.assumingMemoryBound(to: (@Sendable (Int) -> Void).self)
+                                .pointee(Int(index))
+                        }, body)
+                }
+            }
         }
     }
 }

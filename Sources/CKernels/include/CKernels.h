@@ -4,6 +4,7 @@
 #include "gemm.h"
 #include "isa.h"
 #include "pages.h"
+#include "parallel.h"
 #include "peaks.h"
 #include "products.h"
 #include "suite.h"
