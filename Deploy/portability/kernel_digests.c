@@ -52,6 +52,15 @@ static void products(void) {
             workspace);
         digest("product, single", c, 4 * ROWS * COLUMNS);
     }
+    // On one thread and on several the bits are the same, and so are the lines.
+    void *team = memory(althing_team_workspace(ALTHING_SINGLE, ROWS, COLUMNS, DEPTH, 5));
+    althing_team_single(
+        &(struct althing_product){
+            .rows = ROWS, .columns = COLUMNS, .depth = DEPTH, .a = a, .a_row = DEPTH, .a_step = 1,
+            .b = b, .b_step = COLUMNS, .b_column = 1, .c = c, .c_row = COLUMNS},
+        5, team);
+    althing_team_run(5, team);
+    digest("product, a team", c, 4 * ROWS * COLUMNS);
     double *da = memory(8 * ROWS * DEPTH), *db = memory(8 * COLUMNS * DEPTH);
     double *dc = memory(8 * ROWS * COLUMNS);
     for (int i = 0; i < ROWS * DEPTH; i++) da[i] = (double)a[i] / 3;

@@ -105,10 +105,10 @@ public enum ChallengeParameters: Hashable, Sendable {
         let entry = UInt64(format.entryBytes)
         return switch self {
         case .matrixChain(let size, let rounds):
-            UInt64(size) * UInt64(size) * (format.workingBytes + entry * UInt64(rounds)) + 16 << 20
+            UInt64(size) * UInt64(size) * (format.workingBytes + entry * UInt64(rounds)) + 17 << 20
         case .tileChain(let size, let rounds, _):
             UInt64(size) * UInt64(size) * (format.workingBytes + entry * (UInt64(rounds) + 1))
-                + 16 << 20
+                + 17 << 20
         case .streamChain(let blocks, let passes, _):
             UInt64(blocks) * (3 * 8 * UInt64(STREAM_CHAIN_BLOCK) + 64 * UInt64(passes))
         case .laneChain(let lanes, _, let rounds, _):

@@ -6,7 +6,7 @@ import Primitives
 /// Single precision, modulo 127.
 enum SingleArithmetic: MatrixArithmetic {
     static var zero: (operand: Float, sum: Float) { (0, 0) }
-    static var workspaceBytes: Int { althing_gemm_workspace() * MemoryLayout<Float>.stride }
+    static var format: althing_format { ALTHING_SINGLE }
     static var sumsAreOperands: Bool { true }
 
     static func draw(
@@ -15,12 +15,14 @@ enum SingleArithmetic: MatrixArithmetic {
         challenge_operands_float(key, UInt64(stream), out, count)
     }
 
-    static func multiply(_ task: ProductTask<Float, Float>, _ workspace: UnsafeMutableRawPointer) {
+    static func prepare(
+        _ task: ProductTask<Float, Float>, threads: Int, _ workspace: UnsafeMutableRawPointer
+    ) {
         var product = althing_product(
             rows: task.rows, columns: task.columns, depth: task.depth, a: task.a, a_row: task.aRow,
             a_step: task.aStep, b: task.b, b_step: task.bStep, b_column: task.bColumn, c: task.c,
             c_row: task.cRow, accumulate: 0)
-        althing_gemm(&product, workspace.assumingMemoryBound(to: Float.self))
+        althing_team_single(&product, Int32(threads), workspace)
     }
 
     static func reduce(
@@ -41,7 +43,7 @@ enum SingleArithmetic: MatrixArithmetic {
 /// Bytes, modulo 127.
 enum ByteArithmetic: MatrixArithmetic {
     static var zero: (operand: Int8, sum: Int32) { (0, 0) }
-    static var workspaceBytes: Int { althing_products_workspace() }
+    static var format: althing_format { ALTHING_INT8 }
     static var sumsAreOperands: Bool { false }
 
     static func draw(_ key: [UInt8], _ stream: Int, _ out: UnsafeMutablePointer<Int8>, _ count: Int)
@@ -49,12 +51,14 @@ enum ByteArithmetic: MatrixArithmetic {
         challenge_operands(key, UInt64(stream), out, count)
     }
 
-    static func multiply(_ task: ProductTask<Int8, Int32>, _ workspace: UnsafeMutableRawPointer) {
+    static func prepare(
+        _ task: ProductTask<Int8, Int32>, threads: Int, _ workspace: UnsafeMutableRawPointer
+    ) {
         var product = althing_product_int8(
             rows: task.rows, columns: task.columns, depth: task.depth, a: task.a, a_row: task.aRow,
             a_step: task.aStep, b: task.b, b_step: task.bStep, b_column: task.bColumn, c: task.c,
             c_row: task.cRow)
-        althing_gemm_int8(&product, workspace)
+        althing_team_int8(&product, Int32(threads), workspace)
     }
 
     static func reduce(
@@ -76,7 +80,7 @@ enum ByteArithmetic: MatrixArithmetic {
 /// bfloat16, modulo 127: whole numbers up to 63 are exact in its eight bits.
 enum BrainFloatArithmetic: MatrixArithmetic {
     static var zero: (operand: UInt16, sum: Float) { (0, 0) }
-    static var workspaceBytes: Int { althing_products_workspace() }
+    static var format: althing_format { ALTHING_BFLOAT16 }
     static var sumsAreOperands: Bool { false }
 
     private static func bits(_ value: Float) -> UInt16 {
@@ -91,12 +95,14 @@ enum BrainFloatArithmetic: MatrixArithmetic {
         for index in 0..<count { out[index] = bits(Float(bytes.start[index])) }
     }
 
-    static func multiply(_ task: ProductTask<UInt16, Float>, _ workspace: UnsafeMutableRawPointer) {
+    static func prepare(
+        _ task: ProductTask<UInt16, Float>, threads: Int, _ workspace: UnsafeMutableRawPointer
+    ) {
         var product = althing_product_bfloat16(
             rows: task.rows, columns: task.columns, depth: task.depth, a: task.a, a_row: task.aRow,
             a_step: task.aStep, b: task.b, b_step: task.bStep, b_column: task.bColumn, c: task.c,
             c_row: task.cRow)
-        althing_gemm_bfloat16(&product, workspace)
+        althing_team_bfloat16(&product, Int32(threads), workspace)
     }
 
     static func reduce(
@@ -123,7 +129,7 @@ enum DoubleArithmetic: MatrixArithmetic {
     static let residueLimit: Double = 524_286
 
     static var zero: (operand: Double, sum: Double) { (0, 0) }
-    static var workspaceBytes: Int { althing_products_workspace() }
+    static var format: althing_format { ALTHING_DOUBLE }
     static var sumsAreOperands: Bool { true }
 
     /// Operands need not be reduced: 20 bits of each four bytes, less 2^19.
@@ -140,13 +146,14 @@ enum DoubleArithmetic: MatrixArithmetic {
         }
     }
 
-    static func multiply(_ task: ProductTask<Double, Double>, _ workspace: UnsafeMutableRawPointer)
-    {
+    static func prepare(
+        _ task: ProductTask<Double, Double>, threads: Int, _ workspace: UnsafeMutableRawPointer
+    ) {
         var product = althing_product_double(
             rows: task.rows, columns: task.columns, depth: task.depth, a: task.a, a_row: task.aRow,
             a_step: task.aStep, b: task.b, b_step: task.bStep, b_column: task.bColumn, c: task.c,
             c_row: task.cRow, accumulate: 0)
-        althing_gemm_double(&product, workspace)
+        althing_team_double(&product, Int32(threads), workspace)
     }
 
     static func reduce(

@@ -64,16 +64,17 @@ protocol MatrixArithmetic: SendableMetatype {
     associatedtype Operand: Sendable
     associatedtype Sum: Sendable
     static var zero: (operand: Operand, sum: Sum) { get }
-    /// Bytes of workspace that one product takes.
-    static var workspaceBytes: Int { get }
+    /// What the kernels call it.
+    static var format: althing_format { get }
     /// Whether reduced sums are operands as they are.
     static var sumsAreOperands: Bool { get }
 
     /// Draws `count` operands of a stream.
     static func draw(
         _ key: [UInt8], _ stream: Int, _ out: UnsafeMutablePointer<Operand>, _ count: Int)
-    /// Multiplies on the calling thread.
-    static func multiply(_ task: ProductTask<Operand, Sum>, _ workspace: UnsafeMutableRawPointer)
+    /// Prepares a product for `threads` threads.
+    static func prepare(
+        _ task: ProductTask<Operand, Sum>, threads: Int, _ workspace: UnsafeMutableRawPointer)
     /// Reduces sums: to committed bytes, in place, and, unless they are operands, to operands.
     static func reduce(
         _ sums: UnsafeMutablePointer<Sum>, _ bytes: UnsafeMutablePointer<Int8>,
@@ -83,6 +84,25 @@ protocol MatrixArithmetic: SendableMetatype {
         _ bytes: UnsafePointer<Int8>, _ operands: UnsafeMutablePointer<Operand>, _ count: Int
     )
         -> Bool
+}
+
+/// A workspace for products of one size, for a number of threads.
+struct ProductTeam<Arithmetic: MatrixArithmetic> {
+    private let threads: Int
+    private let workspace: AlignedBuffer<UInt8>
+
+    init(rows: Int, columns: Int, depth: Int, threads: Int) {
+        self.threads = threads
+        workspace = AlignedBuffer(
+            count: althing_team_workspace(
+                Arithmetic.format, rows, columns, depth, Int32(threads)), repeating: 0)
+    }
+
+    /// Multiplies with as many workers as there are threads.
+    func multiply(_ task: ProductTask<Arithmetic.Operand, Arithmetic.Sum>, workers: Workers) {
+        Arithmetic.prepare(task, threads: threads, UnsafeMutableRawPointer(workspace.start))
+        workers.forEach(threads) { _ in althing_team_help(workspace.start) }
+    }
 }
 
 /// One product with any strides: `C(i, j) = sum_p A(i, p) B(p, j)`.
@@ -112,8 +132,7 @@ private final class ProductEngine<Arithmetic: MatrixArithmetic>: MatrixEngine {
 
     private let shape: MatrixChainShape
     private let layout: MatrixLayout
-    private let grid: MatrixGrid
-    private let workspaces: [AlignedBuffer<UInt8>]
+    private let team: ProductTeam<Arithmetic>
     private let drawn: Operands
     private var state: Operands
     private var product: Sums
@@ -123,10 +142,7 @@ private final class ProductEngine<Arithmetic: MatrixArithmetic>: MatrixEngine {
     init(_ size: Int, _ layout: MatrixLayout, _ workers: Workers) {
         shape = MatrixChainShape(size: size)
         self.layout = layout
-        grid = MatrixGrid(size: size, parts: workers.width)
-        workspaces = (0..<grid.count).map { _ in
-            AlignedBuffer(count: Arithmetic.workspaceBytes, repeating: 0)
-        }
+        team = ProductTeam(rows: size, columns: size, depth: size, threads: workers.width)
         drawn = Operands(count: shape.count, repeating: Arithmetic.zero.operand)
         state = Operands(count: shape.count, repeating: Arithmetic.zero.operand)
         product = Sums(count: shape.count, repeating: Arithmetic.zero.sum)
@@ -162,21 +178,13 @@ private final class ProductEngine<Arithmetic: MatrixArithmetic>: MatrixEngine {
     }
 
     private func multiply(_ workers: Workers) {
-        let (grid, size, workspaces) = (grid, shape.size, workspaces)
-        let (state, drawn, product) = (state, drawn, product)
+        let size = shape.size
         let (aRow, aStep) = isTurned ? (size, 1) : (1, size)
         let (bStep, bColumn) = layout == .columns ? (1, size) : (size, 1)
-        workers.forEach(grid.count) { index in
-            let (rows, columns) = grid.part(index)
-            guard !rows.isEmpty, !columns.isEmpty else { return }
-            Arithmetic.multiply(
-                ProductTask(
-                    rows: rows.count, columns: columns.count, depth: size,
-                    a: UnsafePointer(state.start + rows.lowerBound * aRow), aRow: aRow,
-                    aStep: aStep, b: UnsafePointer(drawn.start + columns.lowerBound * bColumn),
-                    bStep: bStep, bColumn: bColumn,
-                    c: product.start + rows.lowerBound * size + columns.lowerBound, cRow: size),
-                UnsafeMutableRawPointer(workspaces[index].start))
-        }
+        team.multiply(
+            ProductTask(
+                rows: size, columns: size, depth: size, a: UnsafePointer(state.start), aRow: aRow,
+                aStep: aStep, b: UnsafePointer(drawn.start), bStep: bStep, bColumn: bColumn,
+                c: product.start, cRow: size), workers: workers)
     }
 }

@@ -97,14 +97,14 @@ private struct TileCheck<Arithmetic: MatrixArithmetic> {
         let drawKey = key.round(round, after: round == 1 ? key.firstRoot : roots[round - 2])
         Arithmetic.draw(drawKey, column, right.start, right.count)
         let sums = AlignedBuffer(count: edge * edge, repeating: Arithmetic.zero.sum)
-        let workspace = AlignedBuffer<UInt8>(count: Arithmetic.workspaceBytes, repeating: 0)
+        let team = ProductTeam<Arithmetic>(rows: edge, columns: edge, depth: size, threads: 1)
         // A drawn panel lies column by column, an uploaded one row by row.
         let (aRow, aStep) = round == 1 ? (size, 1) : (1, edge)
-        Arithmetic.multiply(
+        team.multiply(
             ProductTask(
                 rows: edge, columns: edge, depth: size, a: UnsafePointer(left.start), aRow: aRow,
                 aStep: aStep, b: UnsafePointer(right.start), bStep: 1, bColumn: size,
-                c: sums.start, cRow: edge), UnsafeMutableRawPointer(workspace.start))
+                c: sums.start, cRow: edge), workers: .serial)
         let expected = AlignedBuffer<Int8>(count: shape.tileBytes, repeating: 0)
         let unused = AlignedBuffer(count: edge * edge, repeating: Arithmetic.zero.operand)
         Arithmetic.reduce(sums.start, expected.start, unused.start, edge * edge)

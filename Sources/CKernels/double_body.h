@@ -11,6 +11,8 @@
 #define DEPTH_BLOCK DOUBLE_DEPTH_BLOCK
 #define ROW_BLOCK DOUBLE_ROW_BLOCK
 #include "gemm_blocked.h"
+DEFINE_TEAM_FORMAT(double_blocked)
+#undef DEFINE_TEAM_FORMAT
 #undef ELEMENT
 #undef VECTOR_LANES
 #undef PRODUCT

@@ -202,3 +202,41 @@ static void NAME(blocked)(const PRODUCT *product, ELEMENT *workspace) {
         }
     }
 }
+
+// The same work in pieces, for a team.
+
+static void NAME(team_pack_rows)(const void *of, const struct team_piece *piece) {
+    const PRODUCT *product = of;
+    NAME(pack_slivers)(
+        piece->rows, piece->deep,
+        product->a + piece->row * product->a_row + piece->depth * product->a_step,
+        product->a_row, product->a_step, piece->slivers);
+}
+
+static void NAME(team_pack_columns)(const void *of, const struct team_piece *piece) {
+    const PRODUCT *product = of;
+    NAME(pack_columns)(
+        piece->deep, piece->columns,
+        product->b + piece->depth * product->b_step + piece->column * product->b_column,
+        product->b_step, product->b_column, piece->panels);
+}
+
+static void NAME(team_multiply)(const void *of, const struct team_piece *piece) {
+    const PRODUCT *product = of;
+    const ELEMENT *slivers = piece->slivers;
+    ELEMENT *c = product->c + piece->row * product->c_row + piece->column;
+    for (ptrdiff_t row = 0; row < piece->rows; row += TILE_ROWS)
+        NAME(sliver_times_panels)(
+            piece->rows - row < TILE_ROWS ? piece->rows - row : TILE_ROWS, piece->columns,
+            piece->deep, slivers + row * piece->deep, piece->panels, c + row * product->c_row,
+            product->c_row, product->accumulate || piece->accumulate);
+}
+
+/// Defines the format `NAME(team)`, whose product on one thread is `ALONE(product, workspace)`.
+#define DEFINE_TEAM_FORMAT(ALONE) \
+    static void NAME(alone)(const void *product, void *workspace) { ALONE(product, workspace); } \
+    static const struct team_format NAME(team) = { \
+        .tile_rows = TILE_ROWS, .tile_columns = NAME(PANEL), .depth_block = DEPTH_BLOCK, \
+        .column_block = COLUMN_BLOCK, .group = 1, .group_bytes = sizeof(ELEMENT), \
+        .pack_rows = NAME(team_pack_rows), .pack_columns = NAME(team_pack_columns), \
+        .multiply = NAME(team_multiply), .alone = NAME(alone)};

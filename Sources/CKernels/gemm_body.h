@@ -228,7 +228,10 @@ INLINE void transpose_eight(const float *from, ptrdiff_t stride, float *to) {
 #define DEPTH_BLOCK SINGLE_DEPTH_BLOCK
 #define ROW_BLOCK SINGLE_ROW_BLOCK
 #define TRANSPOSE transpose_eight
+static void gemm(const struct althing_product *product, float *workspace);
 #include "gemm_blocked.h"
+DEFINE_TEAM_FORMAT(gemm)
+#undef DEFINE_TEAM_FORMAT
 #undef ELEMENT
 #undef VECTOR_LANES
 #undef PRODUCT

@@ -15,6 +15,8 @@
 const struct kernel_table TABLE = {
     .gemm = gemm,
     .gemm_double = double_blocked,
+    .team_single = &single_team,
+    .team_double = &double_team,
     .layer_norm = layer_norm,
     .layer_norm_input_gradient = layer_norm_input_gradient,
     .layer_norm_weight_gradient = layer_norm_weight_gradient,

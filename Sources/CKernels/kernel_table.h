@@ -4,10 +4,13 @@
 #include "include/gemm.h"
 #include "include/products.h"
 #include "include/transformer.h"
+#include "team_format.h"
 
 struct kernel_table {
     void (*gemm)(const struct althing_product *product, float *workspace);
     void (*gemm_double)(const struct althing_product_double *product, double *workspace);
+    /// The same two for several threads.
+    const struct team_format *team_single, *team_double;
 
     /// y = (x - mean) / deviation * weight, row by row; keeps mean and 1 / deviation in
     /// `statistics`.

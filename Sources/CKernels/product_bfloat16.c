@@ -6,10 +6,14 @@
 #include "include/isa.h"
 #include "kernel_table.h"
 #include "product_blocks.h"
+#include "product_formats.h"
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+/// Floats of the deepest sliver or panel of any instruction set.
+enum { WIDENED_LIMIT = 32 * BFLOAT16_DEPTH_BLOCK };
 
 static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
@@ -112,9 +116,20 @@ static void run_tile(
         memcpy(c + row * c_row, buffer + row * COLUMNS, bytes);
 }
 
+/// Packed rows against packed columns.
+static void run_tiles(
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t pairs, const uint16_t *slivers,
+    const uint16_t *panels, float *c, ptrdiff_t c_row, int accumulate) {
+    for (ptrdiff_t i = 0; i < rows; i += ROWS)
+        for (ptrdiff_t j = 0; j < columns; j += COLUMNS)
+            run_tile(
+                least(rows - i, ROWS), least(columns - j, COLUMNS), pairs,
+                slivers + i * pairs * 2, panels + j * pairs * 2, c + i * c_row + j, c_row,
+                accumulate);
+}
+
 static void gemm_native(const struct althing_product_bfloat16 *product, uint16_t *workspace) {
-    // Twice as deep and a quarter as wide as the blocks of floats: the same bytes in the caches.
-    enum { DEPTH = 2 * BFLOAT16_DEPTH_BLOCK, WIDE = 384 };
+    enum { DEPTH = BFLOAT16_NATIVE_DEPTH, WIDE = BFLOAT16_NATIVE_WIDE };
     uint16_t *panels = workspace, *slivers = workspace + DEPTH * WIDE;
     for (ptrdiff_t i = 0; i < product->rows; i += BFLOAT16_ROW_BLOCK) {
         ptrdiff_t high = least(product->rows - i, BFLOAT16_ROW_BLOCK);
@@ -129,18 +144,107 @@ static void gemm_native(const struct althing_product_bfloat16 *product, uint16_t
                     wide, COLUMNS, deep,
                     product->b + p * product->b_step + j * product->b_column,
                     product->b_column, product->b_step, panels);
-                for (ptrdiff_t row = 0; row < high; row += ROWS)
-                    for (ptrdiff_t q = 0; q < wide; q += COLUMNS)
-                        run_tile(
-                            least(high - row, ROWS), least(wide - q, COLUMNS), pairs,
-                            slivers + row * pairs * 2, panels + q * pairs * 2,
-                            product->c + (i + row) * product->c_row + j + q, product->c_row,
-                            p > 0);
+                run_tiles(
+                    high, wide, pairs, slivers, panels, product->c + i * product->c_row + j,
+                    product->c_row, p > 0);
             }
         }
     }
 }
+
+static void native_rows(const void *of, const struct team_piece *piece) {
+    const struct althing_product_bfloat16 *product = of;
+    pack(
+        piece->rows, ROWS, piece->deep,
+        product->a + piece->row * product->a_row + piece->depth * product->a_step,
+        product->a_row, product->a_step, piece->slivers);
+}
+
+static void native_columns(const void *of, const struct team_piece *piece) {
+    const struct althing_product_bfloat16 *product = of;
+    pack(
+        piece->columns, COLUMNS, piece->deep,
+        product->b + piece->depth * product->b_step + piece->column * product->b_column,
+        product->b_column, product->b_step, piece->panels);
+}
+
+static void native_multiply(const void *of, const struct team_piece *piece) {
+    const struct althing_product_bfloat16 *product = of;
+    run_tiles(
+        piece->rows, piece->columns, (piece->deep + 1) / 2, piece->slivers, piece->panels,
+        product->c + piece->row * product->c_row + piece->column, product->c_row,
+        piece->accumulate);
+}
 #endif
+
+/// Packs rows as floats, a sliver at a time by way of a buffer.
+static void widened_rows(const void *of, const struct team_piece *piece) {
+    const struct althing_product_bfloat16 *product = of;
+    const struct team_format *floats = piece->detail;
+    float buffer[WIDENED_LIMIT];
+    for (ptrdiff_t i = 0; i < piece->rows; i += floats->tile_rows) {
+        struct team_piece sliver = *piece;
+        sliver.row = sliver.depth = 0;
+        sliver.rows = least(piece->rows - i, floats->tile_rows);
+        sliver.slivers = (float *)piece->slivers + i * piece->deep;
+        widen(
+            sliver.rows, piece->deep,
+            product->a + (piece->row + i) * product->a_row + piece->depth * product->a_step,
+            product->a_row, product->a_step, buffer, piece->deep);
+        floats->pack_rows(
+            &(struct althing_product){.a = buffer, .a_row = piece->deep, .a_step = 1}, &sliver);
+    }
+}
+
+/// The same for columns and panels.
+static void widened_columns(const void *of, const struct team_piece *piece) {
+    const struct althing_product_bfloat16 *product = of;
+    const struct team_format *floats = piece->detail;
+    float buffer[WIDENED_LIMIT];
+    for (ptrdiff_t j = 0; j < piece->columns; j += floats->tile_columns) {
+        struct team_piece panel = *piece;
+        panel.column = panel.depth = 0;
+        panel.columns = least(piece->columns - j, floats->tile_columns);
+        panel.panels = (float *)piece->panels + j * piece->deep;
+        widen(
+            piece->deep, panel.columns,
+            product->b + piece->depth * product->b_step + (piece->column + j) * product->b_column,
+            product->b_step, product->b_column, buffer, panel.columns);
+        floats->pack_columns(
+            &(struct althing_product){.b = buffer, .b_step = panel.columns, .b_column = 1},
+            &panel);
+    }
+}
+
+static void widened_multiply(const void *of, const struct team_piece *piece) {
+    const struct althing_product_bfloat16 *product = of;
+    const struct team_format *floats = piece->detail;
+    floats->multiply(
+        &(struct althing_product){.c = product->c, .c_row = product->c_row}, piece);
+}
+
+static void team_alone(const void *product, void *workspace) {
+    althing_gemm_bfloat16(product, workspace);
+}
+
+struct team_format team_format_bfloat16(void) {
+#if defined(__x86_64__)
+    if (althing_kernels_extensions() & ALTHING_EXTENSION_BF16)
+        return (struct team_format){
+            .tile_rows = ROWS, .tile_columns = COLUMNS, .depth_block = BFLOAT16_NATIVE_DEPTH,
+            .column_block = BFLOAT16_NATIVE_WIDE, .group = 2, .group_bytes = 4,
+            .pack_rows = native_rows, .pack_columns = native_columns,
+            .multiply = native_multiply, .alone = team_alone};
+#endif
+    const struct team_format *floats = althing_kernels()->team_single;
+    struct team_format format = *floats;
+    format.pack_rows = widened_rows;
+    format.pack_columns = widened_columns;
+    format.multiply = widened_multiply;
+    format.alone = team_alone;
+    format.detail = floats;
+    return format;
+}
 
 void althing_gemm_bfloat16(const struct althing_product_bfloat16 *product, void *workspace) {
 #if defined(__x86_64__)

@@ -7,6 +7,7 @@
 #include "include/products.h"
 #include "include/isa.h"
 #include "product_blocks.h"
+#include "product_formats.h"
 #include "product_int8.h"
 #include <string.h>
 
@@ -233,6 +234,23 @@ size_t althing_products_workspace(void) {
     return floats > doubles ? floats : doubles;
 }
 
+/// Groups of `depth` depths: an even number, because the tiles take two at a time.
+static ptrdiff_t groups_of(ptrdiff_t depth) {
+    return (depth + 2 * INT8_GROUP - 1) / (2 * INT8_GROUP) * 2;
+}
+
+/// Packs a block of B panel by panel.
+static void pack_block(
+    const struct int8_tile *tile, const struct althing_product_int8 *product, ptrdiff_t depth,
+    ptrdiff_t deep, ptrdiff_t column, ptrdiff_t columns, int8_t *panels, int32_t *offsets) {
+    const ptrdiff_t groups = groups_of(deep);
+    for (ptrdiff_t j = 0; j < columns; j += tile->columns)
+        pack_panel(
+            tile, groups, deep, least(columns - j, tile->columns),
+            product->b + depth * product->b_step + (column + j) * product->b_column,
+            product->b_step, product->b_column, panels + j * groups * INT8_GROUP, offsets + j);
+}
+
 void althing_gemm_int8(const struct althing_product_int8 *product, void *workspace) {
     const struct int8_tile *tile = tile_in_use();
     int32_t *offsets = workspace;
@@ -242,24 +260,55 @@ void althing_gemm_int8(const struct althing_product_int8 *product, void *workspa
         ptrdiff_t height = least(product->rows - i, INT8_ROW_BLOCK);
         for (ptrdiff_t p = 0; p < product->depth; p += tile->depth_block) {
             ptrdiff_t deep = least(product->depth - p, tile->depth_block);
-            // An even number of groups: the tiles take two at a time.
-            ptrdiff_t groups = (deep + 2 * INT8_GROUP - 1) / (2 * INT8_GROUP) * 2;
+            ptrdiff_t groups = groups_of(deep);
             pack_rows(
                 tile, height, groups, deep,
                 product->a + i * product->a_row + p * product->a_step, product->a_row,
                 product->a_step, slivers);
             for (ptrdiff_t j = 0; j < product->columns; j += tile->column_block) {
                 ptrdiff_t wide = least(product->columns - j, tile->column_block);
-                for (ptrdiff_t q = 0; q < wide; q += tile->columns)
-                    pack_panel(
-                        tile, groups, deep, least(wide - q, tile->columns),
-                        product->b + p * product->b_step + (j + q) * product->b_column,
-                        product->b_step, product->b_column, panels + q * groups * INT8_GROUP,
-                        offsets + q);
+                pack_block(tile, product, p, deep, j, wide, panels, offsets);
                 block(
                     tile, height, wide, groups, slivers, panels, offsets,
                     product->c + i * product->c_row + j, product->c_row, p > 0);
             }
         }
     }
+}
+
+static void team_pack_rows(const void *of, const struct team_piece *piece) {
+    const struct althing_product_int8 *product = of;
+    pack_rows(
+        piece->detail, piece->rows, groups_of(piece->deep), piece->deep,
+        product->a + piece->row * product->a_row + piece->depth * product->a_step,
+        product->a_row, product->a_step, piece->slivers);
+}
+
+static void team_pack_columns(const void *of, const struct team_piece *piece) {
+    pack_block(
+        piece->detail, of, piece->depth, piece->deep, piece->column, piece->columns,
+        piece->panels, piece->offsets);
+}
+
+static void team_multiply(const void *of, const struct team_piece *piece) {
+    const struct althing_product_int8 *product = of;
+    block(
+        piece->detail, piece->rows, piece->columns, groups_of(piece->deep), piece->slivers,
+        piece->panels, piece->offsets,
+        product->c + piece->row * product->c_row + piece->column, product->c_row,
+        piece->accumulate);
+}
+
+static void team_alone(const void *product, void *workspace) {
+    althing_gemm_int8(product, workspace);
+}
+
+struct team_format team_format_int8(void) {
+    const struct int8_tile *tile = tile_in_use();
+    return (struct team_format){
+        .tile_rows = tile->rows, .tile_columns = tile->columns,
+        .depth_block = tile->depth_block, .column_block = tile->column_block,
+        .group = 2 * INT8_GROUP, .group_bytes = 2 * INT8_GROUP, .pack_rows = team_pack_rows,
+        .pack_columns = team_pack_columns, .multiply = team_multiply, .alone = team_alone,
+        .detail = tile};
 }

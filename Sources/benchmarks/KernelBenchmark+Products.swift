@@ -26,30 +26,26 @@ private struct Square<Element, Sum> {
 }
 
 extension KernelBenchmark {
-    /// One product divided into as many rectangles as threads.
+    /// One product on so many threads.
     private func multiply(
-        _ square: Square<Float, Float>, _ workspaces: [Scratch<Float>]
+        _ square: Square<Float, Float>, threads: Int, _ workspace: Scratch<UInt8>
     ) {
-        let (size, parts) = (square.size, workspaces.count)
-        let (a, b, c) = (square.a, square.b, square.c)
-        onAllCores(parts) { part in
-            let first = size / 32 * part / parts * 32
-            let last = size / 32 * (part + 1) / parts * 32
-            var product = althing_product(
-                rows: last - first, columns: size, depth: size, a: a.start + first * size,
-                a_row: size, a_step: 1, b: b.start, b_step: size, b_column: 1,
-                c: c.start + first * size, c_row: size, accumulate: 0)
-            althing_gemm(&product, workspaces[part].start)
-        }
+        let size = square.size
+        var product = althing_product(
+            rows: size, columns: size, depth: size, a: square.a.start, a_row: size, a_step: 1,
+            b: square.b.start, b_step: size, b_column: 1, c: square.c.start, c_row: size,
+            accumulate: 0)
+        althing_team_single(&product, Int32(threads), workspace.start)
+        althing_team_run(Int32(threads), workspace.start)
     }
 
     /// Single precision: every size, one core and all.
     func singleProducts() {
-        let workspaces = (0..<cores).map { _ in
-            Scratch<Float>(althing_gemm_workspace()) { _ in 0 }
-        }
-        for size in [512, 1024, 2048, 4096] {
+        for size in [128, 256, 512, 1024, 2048, 4096] {
             let square = Square<Float, Float>(size, zero: 0) { Float($0) }
+            let workspace = Scratch<UInt8>(
+                althing_team_workspace(ALTHING_SINGLE, size, size, size, Int32(cores))
+            ) { _ in 0 }
             for threads in Set([1, cores]).sorted() {
                 let clock: Stopwatch = threads == 1 ? .processor : .wall
                 var entrants: [Entrant] = []
@@ -63,7 +59,7 @@ extension KernelBenchmark {
                 }
                 entrants.append(
                     Entrant(name: "ours") {
-                        multiply(square, Array(workspaces.prefix(threads)))
+                        multiply(square, threads: threads, workspace)
                         return square.operations
                     })
                 let contest = Contest(

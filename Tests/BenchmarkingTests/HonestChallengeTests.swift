@@ -92,17 +92,4 @@ private let backwards = Workers(width: 5) { count, body in
         let again = MatrixChainProver(size: 64, rounds: 4, workers: .serial)
         #expect(again.run(key, workers: .serial) == evidence.roots)
     }
-
-    @Test(arguments: 1...40)
-    func `rectangles of workers cover the matrix once`(parts: Int) {
-        let grid = MatrixGrid(size: 160, parts: parts)
-        #expect(grid.count == parts)
-        var covered = 0
-        for index in 0..<grid.count {
-            let (rows, columns) = grid.part(index)
-            covered += rows.count * columns.count
-            #expect(rows.lowerBound.isMultiple(of: 32) && columns.lowerBound.isMultiple(of: 32))
-        }
-        #expect(covered == 160 * 160)
-    }
 }

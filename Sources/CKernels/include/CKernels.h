@@ -8,5 +8,6 @@
 #include "peaks.h"
 #include "products.h"
 #include "suite.h"
+#include "team_product.h"
 #include "transformer.h"
 #include "verification.h"
