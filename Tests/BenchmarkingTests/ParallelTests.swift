@@ -64,6 +64,22 @@ private final class Tally: Sendable {
         }
     }
 
+    @Test func `the child of a fork, which has none of the threads, does not wait for them`() {
+        Tally(16).run(threads: 16)
+        for _ in 0..<5 {
+            let child = fork()
+            if child == 0 {
+                // Whoever waits for threads that are not there is ended by this.
+                alarm(60)
+                let tallies = (0..<10).map { _ in Tally(40) }
+                for tally in tallies { tally.run(threads: 4) }
+                _exit(tallies.allSatisfy(\.isComplete) ? 0 : 1)
+            }
+            var status: Int32 = -1
+            #expect(child > 0 && waitpid(child, &status, 0) == child && status == 0)
+        }
+    }
+
     @Test func `threads are kept, not made anew`() {
         func threads() -> Int {
             guard let folder = opendir("/proc/self/task") else { return 0 }
