@@ -205,6 +205,8 @@ static void NAME(blocked)(const PRODUCT *product, ELEMENT *workspace) {
 
 // The same work in pieces, for a team.
 
+static ptrdiff_t NAME(line_bytes)(ptrdiff_t deep) { return deep * (ptrdiff_t)sizeof(ELEMENT); }
+
 static void NAME(team_pack_rows)(const void *of, const struct team_piece *piece) {
     const PRODUCT *product = of;
     NAME(pack_slivers)(
@@ -237,6 +239,6 @@ static void NAME(team_multiply)(const void *of, const struct team_piece *piece) 
     static void NAME(alone)(const void *product, void *workspace) { ALONE(product, workspace); } \
     static const struct team_format NAME(team) = { \
         .tile_rows = TILE_ROWS, .tile_columns = NAME(PANEL), .depth_block = DEPTH_BLOCK, \
-        .column_block = COLUMN_BLOCK, .group = 1, .group_bytes = sizeof(ELEMENT), \
+        .column_block = COLUMN_BLOCK, .line_bytes = NAME(line_bytes), \
         .pack_rows = NAME(team_pack_rows), .pack_columns = NAME(team_pack_columns), \
         .multiply = NAME(team_multiply), .alone = NAME(alone)};

@@ -152,6 +152,8 @@ static void gemm_native(const struct althing_product_bfloat16 *product, uint16_t
     }
 }
 
+static ptrdiff_t native_line_bytes(ptrdiff_t deep) { return (deep + 1) / 2 * 4; }
+
 static void native_rows(const void *of, const struct team_piece *piece) {
     const struct althing_product_bfloat16 *product = of;
     pack(
@@ -232,7 +234,7 @@ struct team_format team_format_bfloat16(void) {
     if (althing_kernels_extensions() & ALTHING_EXTENSION_BF16)
         return (struct team_format){
             .tile_rows = ROWS, .tile_columns = COLUMNS, .depth_block = BFLOAT16_NATIVE_DEPTH,
-            .column_block = BFLOAT16_NATIVE_WIDE, .group = 2, .group_bytes = 4,
+            .column_block = BFLOAT16_NATIVE_WIDE, .line_bytes = native_line_bytes,
             .pack_rows = native_rows, .pack_columns = native_columns,
             .multiply = native_multiply, .alone = team_alone};
 #endif

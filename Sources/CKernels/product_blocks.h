@@ -7,13 +7,13 @@ enum {
     DOUBLE_COLUMN_BLOCK = 192,
     DOUBLE_ROW_BLOCK = 1152,
 
-    /// Bytes: a depth of 1,920 packed as quads of bytes.
-    INT8_DEPTH_BLOCK = 1920,
-    INT8_COLUMN_BLOCK = 192,
+    /// Bytes, packed as quads.
+    INT8_DEPTH_BLOCK = 2048,
+    INT8_COLUMN_BLOCK = 384,
     /// The same for tiles of narrow registers, whose processors have smaller caches.
     INT8_NARROW_DEPTH_BLOCK = 1024,
     INT8_NARROW_COLUMN_BLOCK = 384,
-    INT8_ROW_BLOCK = 1536,
+    INT8_ROW_BLOCK = 3072,
 
     BFLOAT16_DEPTH_BLOCK = 480,
     /// From one widened row of A to the next: so far that the product of floats packs A, and no power

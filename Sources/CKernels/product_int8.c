@@ -27,8 +27,9 @@ typedef int32_t Quads4 __attribute__((vector_size(16)));
 enum {
     /// Columns or depths that a vector has of one row.
     VECTOR = 16,
-    /// Groups whose sums of columns fit in 16 bits: 128 * 4 * 63 < 2^15.
-    SUMMED_GROUPS = 128,
+    /// Groups packed at a time: their rows fit in the first-level cache, and the sums of their columns
+    /// in 16 bits.
+    SUMMED_GROUPS = 4,
 };
 
 static inline Bytes16 load_bytes(const int8_t *from) {
@@ -59,41 +60,32 @@ static inline void interleave(const Bytes16 row[4], void *to) {
 #undef HIGH_PAIRS
 }
 
-/// Packs sixteen columns of B, whole groups only, and takes 63 times their sums from the offsets.
+/// Packs sixteen columns of a few groups of B, and takes 63 times their sums from the offsets.
 static void pack_columns(
     ptrdiff_t groups, const int8_t *b, ptrdiff_t b_step, int8_t *panel, ptrdiff_t stride,
     int32_t *offsets) {
-    for (ptrdiff_t first = 0; first < groups; first += SUMMED_GROUPS) {
-        const ptrdiff_t last = groups - first < SUMMED_GROUPS ? groups : first + SUMMED_GROUPS;
-        Shorts16 sum = {0};
-        for (ptrdiff_t group = first; group < last; group++) {
-            const int8_t *from = b + group * INT8_GROUP * b_step;
-            Bytes16 row[4];
-            for (int step = 0; step < 4; step++) row[step] = load_bytes(from + step * b_step);
-            interleave(row, panel + group * stride);
-            for (int step = 0; step < 4; step++)
-                sum += __builtin_convertvector(row[step], Shorts16);
-        }
-        for (int j = 0; j < VECTOR; j++) offsets[j] -= ALTHING_INT8_LIMIT * sum[j];
+    Shorts16 sum = {0};
+    for (ptrdiff_t group = 0; group < groups; group++) {
+        const int8_t *from = b + group * INT8_GROUP * b_step;
+        Bytes16 row[4];
+        for (int step = 0; step < 4; step++) row[step] = load_bytes(from + step * b_step);
+        interleave(row, panel + group * stride);
+        for (int step = 0; step < 4; step++) sum += __builtin_convertvector(row[step], Shorts16);
     }
+    for (int j = 0; j < VECTOR; j++) offsets[j] -= ALTHING_INT8_LIMIT * sum[j];
 }
 
-/// Packs `width` columns of B, `GROUP` depths side by side, zeros beyond the ends; then the sums of
-/// its columns times -63.
+/// Packs `width` columns of B from depth `packed` (a multiple of GROUP) on, an entry at a time, zeros
+/// beyond the ends.
 static void pack_panel(
-    const struct int8_tile *tile, ptrdiff_t groups, ptrdiff_t depth, ptrdiff_t width,
-    const int8_t *b, ptrdiff_t b_step, ptrdiff_t b_column, int8_t *panel, int32_t *offsets) {
+    const struct int8_tile *tile, ptrdiff_t groups, ptrdiff_t packed, ptrdiff_t depth,
+    ptrdiff_t width, const int8_t *b, ptrdiff_t b_step, ptrdiff_t b_column, int8_t *panel,
+    int32_t *offsets) {
     const ptrdiff_t stride = tile->columns * INT8_GROUP;
-    for (ptrdiff_t j = 0; j < tile->columns; j++) offsets[j] = 0;
-    if (width < tile->columns || depth < groups * INT8_GROUP)
-        memset(panel, 0, (size_t)(groups * stride));
-    ptrdiff_t packed = 0;
-    if (b_column == 1 && width == tile->columns && width % VECTOR == 0) {
-        packed = depth / INT8_GROUP;
-        for (ptrdiff_t j = 0; j < width; j += VECTOR)
-            pack_columns(packed, b + j, b_step, panel + j * INT8_GROUP, stride, offsets + j);
-    }
-    for (ptrdiff_t p = packed * INT8_GROUP; p < depth; p++) {
+    memset(
+        panel + packed / INT8_GROUP * stride, 0,
+        (size_t)((groups - packed / INT8_GROUP) * stride));
+    for (ptrdiff_t p = packed; p < depth; p++) {
         int8_t *to = panel + p / INT8_GROUP * stride + p % INT8_GROUP;
         const int8_t *from = b + p * b_step;
         for (ptrdiff_t j = 0; j < width; j++) {
@@ -101,6 +93,31 @@ static void pack_panel(
             offsets[j] -= ALTHING_INT8_LIMIT * from[j * b_column];
         }
     }
+}
+
+/// Packs a block of B in panels, `GROUP` depths side by side, and the sums of its columns times -63.
+/// Few rows at a time, across all panels, because rows may lie pages apart and share the sets of a
+/// cache.
+static void pack_block(
+    const struct int8_tile *tile, ptrdiff_t groups, ptrdiff_t depth, ptrdiff_t columns,
+    const int8_t *b, ptrdiff_t b_step, ptrdiff_t b_column, int8_t *panels, int32_t *offsets) {
+    const ptrdiff_t width = tile->columns, stride = width * INT8_GROUP;
+    const int is_wide = b_column == 1 && width % VECTOR == 0;
+    const ptrdiff_t whole = is_wide ? columns / width * width : 0, last = depth / INT8_GROUP;
+    for (ptrdiff_t j = 0; j < (columns + width - 1) / width * width; j++) offsets[j] = 0;
+    for (ptrdiff_t first = 0; whole > 0 && first < last; first += SUMMED_GROUPS) {
+        const ptrdiff_t count = last - first < SUMMED_GROUPS ? last - first : SUMMED_GROUPS;
+        for (ptrdiff_t j = 0; j < whole; j += VECTOR)
+            pack_columns(
+                count, b + first * INT8_GROUP * b_step + j, b_step,
+                panels + j / width * groups * stride + first * stride + j % width * INT8_GROUP,
+                stride, offsets + j);
+    }
+    for (ptrdiff_t j = 0; j < columns; j += width)
+        pack_panel(
+            tile, groups, j < whole ? last * INT8_GROUP : 0, depth,
+            columns - j < width ? columns - j : width, b + j * b_column, b_step, b_column,
+            panels + j / width * groups * stride, offsets + j);
 }
 
 /// Four groups of four rows of A, whose depths lie side by side, as a + 63: each group's quads of
@@ -211,17 +228,26 @@ static void run_tile(
 
 static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-/// One block of B, packed in `panels`, under all packed rows.
+/// One block of B, packed in `panels`, under all packed rows. On the way the next sliver is asked for
+/// into the second-level cache, a piece with each panel.
 static void block(
     const struct int8_tile *tile, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t groups,
     const uint8_t *slivers, const int8_t *panels, const int32_t *offsets, int32_t *c,
     ptrdiff_t c_row, int accumulate) {
-    for (ptrdiff_t row = 0; row < rows; row += tile->rows)
-        for (ptrdiff_t j = 0; j < columns; j += tile->columns)
+    enum { LINE = 64 };
+    const ptrdiff_t sliver = tile->rows * groups * INT8_GROUP;
+    const ptrdiff_t count = (columns + tile->columns - 1) / tile->columns;
+    const ptrdiff_t piece = (sliver / count + LINE - 1) / LINE * LINE;
+    for (ptrdiff_t row = 0; row < rows; row += tile->rows) {
+        const uint8_t *here = slivers + row * groups * INT8_GROUP, *ahead = here + sliver;
+        for (ptrdiff_t j = 0; j < columns; j += tile->columns, ahead += piece) {
+            for (ptrdiff_t at = 0; at < piece; at += LINE) __builtin_prefetch(ahead + at, 0, 2);
             run_tile(
                 tile, least(rows - row, tile->rows), least(columns - j, tile->columns), groups,
-                slivers + row * groups * INT8_GROUP, panels + j * groups * INT8_GROUP,
-                offsets + j, c + row * c_row + j, c_row, accumulate);
+                here, panels + j * groups * INT8_GROUP, offsets + j, c + row * c_row + j, c_row,
+                accumulate);
+        }
+    }
 }
 
 size_t althing_products_workspace(void) {
@@ -234,32 +260,26 @@ size_t althing_products_workspace(void) {
     return floats > doubles ? floats : doubles;
 }
 
-/// Groups of `depth` depths: an even number, because the tiles take two at a time.
+/// Groups of `depth` depths: an even number, because the tiles take two at a time, and no multiple of
+/// 256, with which all slivers would share the same sets of a cache.
 static ptrdiff_t groups_of(ptrdiff_t depth) {
-    return (depth + 2 * INT8_GROUP - 1) / (2 * INT8_GROUP) * 2;
-}
-
-/// Packs a block of B panel by panel.
-static void pack_block(
-    const struct int8_tile *tile, const struct althing_product_int8 *product, ptrdiff_t depth,
-    ptrdiff_t deep, ptrdiff_t column, ptrdiff_t columns, int8_t *panels, int32_t *offsets) {
-    const ptrdiff_t groups = groups_of(deep);
-    for (ptrdiff_t j = 0; j < columns; j += tile->columns)
-        pack_panel(
-            tile, groups, deep, least(columns - j, tile->columns),
-            product->b + depth * product->b_step + (column + j) * product->b_column,
-            product->b_step, product->b_column, panels + j * groups * INT8_GROUP, offsets + j);
+    const ptrdiff_t groups = (depth + 2 * INT8_GROUP - 1) / (2 * INT8_GROUP) * 2;
+    return groups % 256 == 0 ? groups + 2 : groups;
 }
 
 void althing_gemm_int8(const struct althing_product_int8 *product, void *workspace) {
     const struct int8_tile *tile = tile_in_use();
+    // Even blocks: a thin last one would read and write all of C for little work.
+    const ptrdiff_t blocks = (product->depth + tile->depth_block - 1) / tile->depth_block;
+    const ptrdiff_t unit = 2 * INT8_GROUP, even = (product->depth + blocks - 1) / blocks;
+    const ptrdiff_t longest = (even + unit - 1) / unit * unit;
     int32_t *offsets = workspace;
     int8_t *panels = (int8_t *)(offsets + tile->column_block);
-    uint8_t *slivers = (uint8_t *)panels + tile->column_block * tile->depth_block;
+    uint8_t *slivers = (uint8_t *)panels + tile->column_block * groups_of(longest) * INT8_GROUP;
     for (ptrdiff_t i = 0; i < product->rows; i += INT8_ROW_BLOCK) {
         ptrdiff_t height = least(product->rows - i, INT8_ROW_BLOCK);
-        for (ptrdiff_t p = 0; p < product->depth; p += tile->depth_block) {
-            ptrdiff_t deep = least(product->depth - p, tile->depth_block);
+        for (ptrdiff_t p = 0; p < product->depth; p += longest) {
+            ptrdiff_t deep = least(product->depth - p, longest);
             ptrdiff_t groups = groups_of(deep);
             pack_rows(
                 tile, height, groups, deep,
@@ -267,7 +287,10 @@ void althing_gemm_int8(const struct althing_product_int8 *product, void *workspa
                 product->a_step, slivers);
             for (ptrdiff_t j = 0; j < product->columns; j += tile->column_block) {
                 ptrdiff_t wide = least(product->columns - j, tile->column_block);
-                pack_block(tile, product, p, deep, j, wide, panels, offsets);
+                pack_block(
+                    tile, groups, deep, wide,
+                    product->b + p * product->b_step + j * product->b_column, product->b_step,
+                    product->b_column, panels, offsets);
                 block(
                     tile, height, wide, groups, slivers, panels, offsets,
                     product->c + i * product->c_row + j, product->c_row, p > 0);
@@ -275,6 +298,8 @@ void althing_gemm_int8(const struct althing_product_int8 *product, void *workspa
         }
     }
 }
+
+static ptrdiff_t line_bytes(ptrdiff_t deep) { return groups_of(deep) * INT8_GROUP; }
 
 static void team_pack_rows(const void *of, const struct team_piece *piece) {
     const struct althing_product_int8 *product = of;
@@ -285,9 +310,11 @@ static void team_pack_rows(const void *of, const struct team_piece *piece) {
 }
 
 static void team_pack_columns(const void *of, const struct team_piece *piece) {
+    const struct althing_product_int8 *product = of;
     pack_block(
-        piece->detail, of, piece->depth, piece->deep, piece->column, piece->columns,
-        piece->panels, piece->offsets);
+        piece->detail, groups_of(piece->deep), piece->deep, piece->columns,
+        product->b + piece->depth * product->b_step + piece->column * product->b_column,
+        product->b_step, product->b_column, piece->panels, piece->offsets);
 }
 
 static void team_multiply(const void *of, const struct team_piece *piece) {
@@ -308,7 +335,7 @@ struct team_format team_format_int8(void) {
     return (struct team_format){
         .tile_rows = tile->rows, .tile_columns = tile->columns,
         .depth_block = tile->depth_block, .column_block = tile->column_block,
-        .group = 2 * INT8_GROUP, .group_bytes = 2 * INT8_GROUP, .pack_rows = team_pack_rows,
+        .line_bytes = line_bytes, .pack_rows = team_pack_rows,
         .pack_columns = team_pack_columns, .multiply = team_multiply, .alone = team_alone,
         .detail = tile};
 }

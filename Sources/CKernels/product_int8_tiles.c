@@ -17,6 +17,11 @@
         ptrdiff_t groups, const uint8_t *sliver, const int8_t *panel, const int32_t *offsets,      \
         int32_t *c, ptrdiff_t c_row, int accumulate) {                                             \
         REGISTER sum[ROWS][2];                                                                     \
+        /* What C holds comes from far away, and is wanted at the end. */                          \
+        UNROLLED for (int row = 0; row < ROWS; row++) {                                            \
+            __builtin_prefetch(c + row * c_row, 1);                                                \
+            __builtin_prefetch(c + row * c_row + 2 * LANES - 1, 1);                                \
+        }                                                                                          \
         UNROLLED for (int row = 0; row < ROWS; row++) {                                            \
             sum[row][0] = LOAD(offsets);                                                           \
             sum[row][1] = LOAD(offsets + LANES);                                                   \
@@ -26,6 +31,9 @@
             const REGISTER left0 = LOAD(panel), right0 = LOAD(panel + 4 * LANES);                  \
             const REGISTER left1 = LOAD(panel + stride);                                           \
             const REGISTER right1 = LOAD(panel + stride + 4 * LANES);                              \
+            /* Six groups hide the way from the second-level cache. */                             \
+            UNROLLED for (int line = 0; line < 2 * 8 * LANES; line += 64)                          \
+                __builtin_prefetch(panel + 6 * stride + line);                                     \
             UNROLLED for (int row = 0; row < ROWS; row++) {                                        \
                 const REGISTER factor0 = EVERY(sliver + 4 * row);                                  \
                 const REGISTER factor1 = EVERY(sliver + 4 * (ROWS + row));                         \

@@ -20,8 +20,8 @@ struct team_format {
     ptrdiff_t tile_rows, tile_columns;
     /// At most so many depths and columns make a block that rests in the second-level cache.
     ptrdiff_t depth_block, column_block;
-    /// Packed bytes of one row or column, `group_bytes` for every `group` depths begun.
-    ptrdiff_t group, group_bytes;
+    /// Packed bytes of one row or column of so many depths.
+    ptrdiff_t (*line_bytes)(ptrdiff_t deep);
     void (*pack_rows)(const void *product, const struct team_piece *piece);
     void (*pack_columns)(const void *product, const struct team_piece *piece);
     void (*multiply)(const void *product, const struct team_piece *piece);
@@ -32,9 +32,10 @@ struct team_format {
 
 enum {
     /// What one block of packed rows, or of columns, may take: four of them lie in a third-level
-    /// cache, and a block is so large that packing costs a few hundredths of multiplying.
-    TEAM_BUFFER_BYTES = 4 << 20,
-    /// Depth blocks are multiples of this, and so are the groups of every format.
+    /// cache, and a block is so large that packing costs a few hundredths of multiplying. A little
+    /// more than 4 MiB, so that 2,048 lines of the deepest block of bytes fit.
+    TEAM_BUFFER_BYTES = (4 << 20) + (1 << 16),
+    /// Depth blocks are multiples of this, so that they end where groups of depths do.
     TEAM_DEPTH_UNIT = 8,
     /// What a format's tile may have at most.
     TEAM_TILE_LIMIT = 48,

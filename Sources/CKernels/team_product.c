@@ -69,11 +69,6 @@ static struct range slice(struct range of, ptrdiff_t unit, ptrdiff_t index, ptrd
 static ptrdiff_t parts_of(ptrdiff_t count, ptrdiff_t most) { return (count + most - 1) / most; }
 static size_t whole_lines(size_t bytes) { return (bytes + LINE - 1) / LINE * LINE; }
 
-/// Packed bytes of one row or column of `deep` depths.
-static ptrdiff_t line_bytes(const struct team_format *format, ptrdiff_t deep) {
-    return parts_of(deep, format->group) * format->group_bytes;
-}
-
 static void wait_until(counter *value, ptrdiff_t least) {
     for (int left = 2000; atomic_load_explicit(value, memory_order_acquire) < least;)
         // Who is waited for may need this processor.
@@ -105,7 +100,7 @@ static struct stage stage_at(const struct team_product *team, ptrdiff_t number) 
 static struct team_piece piece_of(
     const struct team_product *team, const struct stage *stage, struct range rows,
     struct range columns) {
-    const ptrdiff_t line = line_bytes(&team->format, stage->depth.count);
+    const ptrdiff_t line = team->format.line_bytes(stage->depth.count);
     return (struct team_piece){
         .row = rows.start, .rows = rows.count, .column = columns.start, .columns = columns.count,
         .depth = stage->depth.start, .deep = stage->depth.count,
@@ -228,7 +223,7 @@ static ptrdiff_t longest_line(enum althing_format format, ptrdiff_t depth) {
     default: deep = BFLOAT16_DEPTH_BLOCK, bytes = 4; break;
     }
     const ptrdiff_t whole = parts_of(depth, TEAM_DEPTH_UNIT) * TEAM_DEPTH_UNIT;
-    return (whole < deep ? whole : deep) * bytes;
+    return (whole < deep ? whole : deep) * bytes + TEAM_DEPTH_UNIT;
 }
 
 static struct layout layout_of(
@@ -284,7 +279,7 @@ static void arrange(struct team_product *team, enum althing_format kind, int thr
     const struct layout layout = layout_of(kind, team->rows, team->columns, team->depth);
     team->is_alone = 0;
     team->deep = parts_of(team->depth, format->depth_block);
-    const ptrdiff_t most = TEAM_BUFFER_BYTES / line_bytes(format, format->depth_block);
+    const ptrdiff_t most = TEAM_BUFFER_BYTES / format->line_bytes(format->depth_block);
     team->high = parts_of(team->rows, most);
     team->wide = parts_of(team->columns, most);
     team->stages = team->high * team->wide * team->deep;
