@@ -58,8 +58,11 @@ public struct LocalSuite: Sendable {
 
     /// Runs one kernel; throws `benchmark.unknown-kernel`.
     ///
-    /// A run sizes the next one, as on a cluster: the first is short on a fast machine.
-    public func run(_ name: String) throws(Refusal) -> LocalScore {
+    /// A run sizes the next one, as on a cluster: without a rate from before the first is short on
+    /// a fast machine.
+    ///
+    /// - Parameter lastRate: what sizes the first run, per second; zero when no rate is known.
+    public func run(_ name: String, lastRate: UInt64 = 0) throws(Refusal) -> LocalScore {
         guard let kernel = KernelRegistry.kernel(named: name) else {
             throw Refusal("benchmark.unknown-kernel", "there is no kernel `\(name)`")
         }
@@ -68,7 +71,8 @@ public struct LocalSuite: Sendable {
         var memory: UInt64 = 0
         for _ in 0..<repeats {
             let specification = try policy.specification(
-                of: name, lastRate: score.rate, claimedMemory: Machine.memoryBytes)
+                of: name, lastRate: score.rate > 0 ? score.rate : lastRate,
+                claimedMemory: Machine.memoryBytes)
             memory = max(memory, specification.memory)
             verdict = try LocalChallenge.run(specification)
             guard verdict["passed"]?.flag == true, let rate = verdict["rate"]?.unsigned else {
