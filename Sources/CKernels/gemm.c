@@ -2,10 +2,10 @@
 #include "include/gemm.h"
 #include "include/products.h"
 #include "kernel_table.h"
+#include "product_blocks.h"
 
 size_t althing_gemm_workspace(void) {
-    // One block of packed columns and one of packed rows, as in gemm_body.h.
-    return 384 * 480 + 1536 * 480;
+    return SINGLE_PACKED;
 }
 
 void althing_gemm(const struct althing_product *product, float *workspace) {

@@ -3,21 +3,26 @@
 // Blocking decides only where partial sums rest: a tile that continues in depth starts from what C
 // holds, so each element stays one chain of multiply-adds in rising depth.
 
+#include "product_blocks.h"
+
 typedef float native __attribute__((vector_size(4 * NATIVE_LANES), may_alias));
 typedef float unaligned_native
     __attribute__((vector_size(4 * NATIVE_LANES), aligned(4), may_alias));
 
 enum {
     PANEL = 2 * NATIVE_LANES,
-    DEPTH_BLOCK = 480,
+    DEPTH_BLOCK = SINGLE_DEEPEST,
     COLUMN_BLOCK = 384,
     // Where A is packed too: as deep as keeps a sliver of A in the first-level cache while the panels
     // of B pass by.
-    SINGLE_DEPTH_BLOCK = NATIVE_LANES == 16 ? 480 : 256,
+    SINGLE_DEPTH_BLOCK = NATIVE_LANES == 16 ? SINGLE_DEEPEST : 256,
     SINGLE_COLUMN_BLOCK = 384,
     // As high as the workspace allows, because B is packed anew for every block of rows.
     SINGLE_ROW_BLOCK = NATIVE_LANES == 16 ? 1536 : 2880,
 };
+_Static_assert(
+    SINGLE_DEPTH_BLOCK * (SINGLE_ROW_BLOCK + SINGLE_COLUMN_BLOCK) <= SINGLE_PACKED,
+    "the workspace is too small for these blocks");
 
 INLINE native load_native(const float *from) { return *(const unaligned_native *)from; }
 INLINE void store_native(float *to, native value) { *(unaligned_native *)to = value; }

@@ -3,6 +3,10 @@
 // tile, sized so that a block of B rests in the second-level cache and one of A in the third.
 
 enum {
+    /// Floats, of any instruction set: the deepest block, and what is packed of A and of B at most.
+    SINGLE_DEEPEST = 480,
+    SINGLE_PACKED = (1536 + 384) * SINGLE_DEEPEST,
+
     DOUBLE_DEPTH_BLOCK = 384,
     DOUBLE_COLUMN_BLOCK = 192,
     DOUBLE_ROW_BLOCK = 1152,

@@ -251,13 +251,17 @@ static void block(
 }
 
 size_t althing_products_workspace(void) {
-    // The largest of the three: bfloat16's two blocks of floats and the product of floats beneath.
+    // The largest of the three; bfloat16's are two blocks of floats and the product of floats beneath.
     size_t blocks = (size_t)BFLOAT16_ROW_BLOCK * BFLOAT16_LINE
         + (size_t)BFLOAT16_COLUMN_BLOCK * BFLOAT16_DEPTH_BLOCK;
     size_t floats = sizeof(float) * (blocks + althing_gemm_workspace());
     size_t doubles = sizeof(double) * DOUBLE_DEPTH_BLOCK
         * (DOUBLE_ROW_BLOCK + DOUBLE_COLUMN_BLOCK);
-    return floats > doubles ? floats : doubles;
+    // A line of the deepest block may be filled up by two groups; see groups_of.
+    size_t bytes = sizeof(int32_t) * INT8_COLUMN_BLOCK
+        + (size_t)(INT8_COLUMN_BLOCK + INT8_ROW_BLOCK) * (INT8_DEPTH_BLOCK + 2 * INT8_GROUP);
+    size_t most = floats > doubles ? floats : doubles;
+    return most > bytes ? most : bytes;
 }
 
 /// Groups of `depth` depths: an even number, because the tiles take two at a time, and no multiple of

@@ -217,7 +217,7 @@ static size_t bytes_of(const struct layout *layout) {
 static ptrdiff_t longest_line(enum althing_format format, ptrdiff_t depth) {
     ptrdiff_t deep, bytes;
     switch (format) {
-    case ALTHING_SINGLE: deep = 480, bytes = 4; break;
+    case ALTHING_SINGLE: deep = SINGLE_DEEPEST, bytes = 4; break;
     case ALTHING_DOUBLE: deep = DOUBLE_DEPTH_BLOCK, bytes = 8; break;
     case ALTHING_INT8: deep = INT8_DEPTH_BLOCK, bytes = 1; break;
     default: deep = BFLOAT16_DEPTH_BLOCK, bytes = 4; break;

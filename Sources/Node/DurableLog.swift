@@ -63,13 +63,7 @@ package final class DurableLog: Storage {
             lastWritten = store.lastIndex
         }
         try letGoOfLostBeginning(covered ?? DurableLog.genesis)
-        if appliedIndex > store.lastIndex, appliedTerm > 0 {
-            // A snapshot was put in place, and then its mark did not reach the log.
-            try store.commit([
-                .snapshotMark(StoredPosition(index: appliedIndex, term: appliedTerm))
-            ])
-            lastWritten = store.lastIndex
-        }
+        try followState(to: CorePosition(term: appliedTerm, index: appliedIndex))
         guard appliedIndex + 1 >= store.firstIndex else {
             throw Refusal(
                 "state.behind-log",
@@ -80,6 +74,23 @@ package final class DurableLog: Storage {
                 "state.ahead-of-log",
                 "the state is at entry \(appliedIndex), the log ends at \(store.lastIndex)")
         }
+    }
+
+    /// A snapshot was put in the state's place, and what the log was to write of that did not reach
+    /// the disk. The log may end before the state; or what the snapshot replaced is still here, and
+    /// contradicts what was committed from the snapshot's place on.
+    private func followState(to applied: CorePosition) throws(Refusal) {
+        guard applied.term > 0, applied.index >= store.firstIndex else { return }
+        var records: [LogRecord] = []
+        if applied.index <= store.lastIndex {
+            // Nothing is concluded from what cannot be read.
+            guard let own = try? store.term(at: applied.index), own != applied.term else { return }
+            records.append(.truncate(from: applied.index))
+        }
+        records.append(
+            .snapshotMark(StoredPosition(index: applied.index, term: applied.term)))
+        try store.commit(records)
+        lastWritten = store.lastIndex
     }
 
     /// Where the log begins may be lost with the record that said so: then everything before the
