@@ -117,8 +117,11 @@ package final class MemberEngine {
         machine.gather()
     }
 
-    /// The core, to look at.
+    /// The core, to look at. A copy: not for the hot path.
     package var core: RawNode { node }
+
+    /// The active membership.
+    package var configuration: GroupConfiguration { node.configuration }
 
     /// Whether somebody waits for the outcome of a command.
     package var hasWaitingCommands: Bool { pending.hasCommands }

@@ -41,7 +41,7 @@ extension ClusterMember {
 
     /// The names in consensus that a seat has at present.
     func lives(of seat: UInt64) -> [UInt64] {
-        let state = engine.core.configuration.state
+        let state = engine.configuration.state
         return Set(state.voters + state.votersOutgoing + state.learners).filter {
             MemberLife.seat(of: $0) == seat
         }.sorted()
@@ -49,7 +49,7 @@ extension ClusterMember {
 
     /// The seats that consensus counts or tells.
     var seatsInConsensus: Set<UInt64> {
-        let state = engine.core.configuration.state
+        let state = engine.configuration.state
         return Set(
             (state.voters + state.votersOutgoing + state.learners).map(MemberLife.seat(of:)))
     }
@@ -82,7 +82,7 @@ extension ClusterMember {
 
     /// Notes a membership that consensus has come to.
     func noteMembership() {
-        let configuration = engine.core.configuration
+        let configuration = engine.configuration
         guard configuration != membership else { return }
         if membership != nil {
             // One from before the change is of no use to who came by the change.

@@ -69,7 +69,7 @@ extension ClusterMember {
         var connected = Set(peers?.connectedLives ?? [])
         connected.insert(settings.consensusID)
         return SeatChange(
-            decision, roll: views.seatRoll(), configuration: engine.core.configuration.state,
+            decision, roll: views.seatRoll(), configuration: engine.configuration.state,
             connected: connected)
     }
 }

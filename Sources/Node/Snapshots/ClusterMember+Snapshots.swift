@@ -67,7 +67,7 @@ extension ClusterMember {
         switch outcome {
         case .success(let snapshot):
             // One from before a change of membership is of no use to who came by the change.
-            if snapshot.configuration == engine.core.configuration.state {
+            if snapshot.configuration == engine.configuration.state {
                 log.newestSnapshot = snapshot
             }
             logger.info("snapshot made", metadata: ["index": "\(snapshot.index)"])
