@@ -180,7 +180,7 @@ let testTargets: [Target] = [
         on: [
             "Primitives", "Cryptography", "ControlPlane", "Raft", "Wallet", "Platform", "Transport",
             "LogStore", "Telemetry", "Benchmarking",
-            "Client", logging,
+            "Client", logging, nioCore, nioPosix,
         ]),
     tests(
         "Provider",

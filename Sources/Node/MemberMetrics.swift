@@ -212,7 +212,7 @@ final class PeerMetrics: Sendable {
     let sentBytes: Counter
     let receivedBytes: Counter
     let sendsDropped: Counter
-    /// Handshakes and greetings that were refused, and frames of no form.
+    /// Handshakes and greetings that were refused or never came, and frames of no form.
     let refusedConnections: Counter
     /// Messages that could not be read.
     let malformed: Counter
@@ -234,7 +234,8 @@ final class PeerMetrics: Sendable {
             "sends_dropped", "Messages dropped before they were sent because too many waited")
         refusedConnections = try counter(
             "refused_connections",
-            "Connections of members ended for a wrong certificate, greeting or frame")
+            "Connections to the members' port ended for a wrong certificate, greeting or frame, or"
+                + " for none in time")
         malformed = try counter("malformed_messages", "Messages that could not be read")
         foreign = try counter(
             "foreign_messages", "Messages in another member's name or for another member")

@@ -4,6 +4,7 @@ public import ControlPlane
 public import Cryptography
 package import LogStore
 public import Primitives
+package import Transport
 
 /// How a member is set up.
 public struct MemberSettings: Sendable {
@@ -23,6 +24,13 @@ public struct MemberSettings: Sendable {
     public var peerHost: String
     /// The port for peers.
     public var peerPort: Int
+    /// Bounds of the port for peers. No member needs more than a few connections, so that no one
+    /// address can take all that there are.
+    package var peerLimits: HTTPLimits = {
+        var limits = HTTPLimits()
+        limits.connectionsPerAddress = 256
+        return limits
+    }()
     /// Where clients connect.
     public var clientHost: String
     /// The port for clients.

@@ -54,7 +54,8 @@ public final class PeerNetwork: Sendable {
         callbacks.greeted = { id in callers.network.withLock { $0.network }?.hurry(id) }
         let listener = try await PeerListener.start(
             host: settings.peerHost, port: settings.peerPort, identity: identity,
-            loop: member.loop, callbacks: callbacks, responder: responder)
+            limits: settings.peerLimits, loop: member.loop, callbacks: callbacks,
+            responder: responder)
         let network = PeerNetwork(
             listener: listener, own: own, identity: identity, member: member)
         callers.network.withLock { $0 = Callers.Reference(network: network) }

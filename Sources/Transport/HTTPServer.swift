@@ -59,7 +59,8 @@ public final class HTTPServer: Sendable {
         public var limits: HTTPLimits
         /// Protocols other than HTTP, by their ALPN names.
         var others: [String: @Sendable (any Channel, PinnedKey?) throws -> Void] = [:]
-        /// Hears why a connection ended before it spoke a protocol: a handshake that failed.
+        /// Hears why a connection ended before it spoke a protocol: a handshake that failed or was
+        /// never done, one connection too many.
         var onFault: @Sendable (Refusal) -> Void = { _ in }
         /// Where all connections live; nil spreads them over the process' loops.
         public var loop: TransportLoop?
@@ -120,6 +121,7 @@ public final class HTTPServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard connections.admit(channel) else {
+                        configuration.onFault(HTTPServer.crowded)
                         return channel.close(promise: nil)
                     }
                     let pipeline = channel.pipeline.syncOperations
@@ -139,6 +141,9 @@ public final class HTTPServer: Sendable {
             throw bindRefusal(error, configuration)
         }
     }
+
+    private static let crowded = Refusal(
+        "transport.crowded", "there are too many connections, in all or from one address")
 
     /// Says why a port could not be opened.
     private static func bindRefusal(_ error: any Error, _ configuration: Configuration) -> Refusal {

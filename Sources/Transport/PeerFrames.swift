@@ -16,6 +16,8 @@ enum PeerLimits {
     static let message = 8 << 20
     static let piece = 64 << 10
     static let header = 5
+    /// The first frame, a greeting or a refusal: nobody holds more for a stranger.
+    static let greeting = 1024
 }
 
 /// What a frame holds.
@@ -48,6 +50,10 @@ struct PeerFrameReader {
     private var pending: [UInt8] = []
     private var urgent: [UInt8] = []
     private var bulk: [UInt8] = []
+    private var isGreeted = false
+
+    /// Whether a frame or a message has begun and is not whole.
+    var isMidway: Bool { !pending.isEmpty || !urgent.isEmpty || !bulk.isEmpty }
 
     /// Takes the next bytes; gives what is now whole.
     mutating func take(_ bytes: [UInt8]) throws(Refusal) -> [Item] {
@@ -60,6 +66,7 @@ struct PeerFrameReader {
             }
             guard count <= PeerLimits.piece, let kind = PeerFrameKind(rawValue: pending[position])
             else { throw Refusal("transport.protocol", "a peer sent a frame of no known form") }
+            try checkOpening(kind, count)
             let start = position + PeerLimits.header
             guard pending.count - start >= count else { break }
             if let item = try take(kind, pending[start..<start + count]) { items.append(item) }
@@ -69,11 +76,26 @@ struct PeerFrameReader {
         return items
     }
 
+    /// Before the greeting nothing is put together for the other side.
+    private func checkOpening(_ kind: PeerFrameKind, _ count: Int) throws(Refusal) {
+        guard !isGreeted else { return }
+        guard kind == .hello || kind == .refusal else {
+            throw Refusal("transport.protocol", "a peer spoke before it greeted")
+        }
+        guard count <= PeerLimits.greeting else {
+            throw Refusal(
+                "transport.protocol",
+                "a peer's greeting is longer than \(PeerLimits.greeting) bytes")
+        }
+    }
+
     private mutating func take(
         _ kind: PeerFrameKind, _ payload: ArraySlice<UInt8>
     ) throws(Refusal) -> Item? {
         switch kind {
-        case .hello: return .hello(Array(payload))
+        case .hello:
+            isGreeted = true
+            return .hello(Array(payload))
         case .refusal: return .refusal(Array(payload))
         case .urgentPiece, .urgentEnd:
             return try PeerFrameReader.join(payload, to: &urgent, isEnd: kind == .urgentEnd)

@@ -4,8 +4,9 @@ import NIOCore
 import Primitives
 
 /// The listening side of one connection.
-final class PeerServerHandler: ChannelInboundHandler {
+final class PeerServerHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     private let callbacks: PeerListener.Callbacks
@@ -15,6 +16,8 @@ final class PeerServerHandler: ChannelInboundHandler {
     private var reader = PeerFrameReader()
     private var peer: PeerIdentity?
     private var deadline: Scheduled<Void>?
+    /// Whether this side has ended the connection, so that what comes of it is no fault.
+    private var hasEnded = false
 
     init(
         callbacks: PeerListener.Callbacks, key: PinnedKey?, peers: PeerTable,
@@ -27,8 +30,9 @@ final class PeerServerHandler: ChannelInboundHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(in: TimeAmount(helloTimeout)) {
+        let (channel, fault, patience) = (context.channel, callbacks.fault, helloTimeout)
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(patience)) {
+            fault(Refusal("transport.timeout", "a peer did not greet within \(patience)"))
             channel.close(promise: nil)
         }
     }
@@ -41,6 +45,7 @@ final class PeerServerHandler: ChannelInboundHandler {
                 try take(item, context)
             }
         } catch {
+            hasEnded = true
             callbacks.fault(error)
             let words = Array("\(error.code)\n\(error.message)".utf8.prefix(1024))
             context.writeAndFlush(
@@ -55,7 +60,27 @@ final class PeerServerHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Of a connection that is gone already nobody sent anything wrong: see `channelInactive`.
+        if !hasEnded, context.channel.isActive, let refusal = error as? Refusal {
+            hasEnded = true
+            callbacks.fault(refusal)
+        }
         context.close(promise: nil)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        hasEnded = true
+        context.close(mode: mode, promise: promise)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        if !hasEnded, reader.isMidway {
+            hasEnded = true
+            callbacks.fault(
+                Refusal("transport.protocol", "a peer's connection ended within a message"))
+        }
+        context.fireChannelInactive()
     }
 
     private func take(

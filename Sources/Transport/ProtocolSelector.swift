@@ -46,10 +46,16 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(
-            in: TimeAmount(installer.service.limits.handshakeTimeout)
-        ) { channel.close(promise: nil) }
+        let (channel, onFault, isSecure) = (context.channel, installer.onFault, isSecure)
+        let patience = installer.service.limits.handshakeTimeout
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(patience)) {
+            if isSecure {
+                onFault(
+                    Refusal(
+                        "transport.timeout", "the TLS handshake was not done within \(patience)"))
+            }
+            channel.close(promise: nil)
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }

@@ -100,17 +100,20 @@ actor Deployment {
     }
 
     /// Starts a member and waits until clients can connect; throws why it does not start.
-    func start(_ member: UInt64, _ change: (inout MemberSettings) -> Void = { _ in })
-        async throws(Refusal)
-    {
+    func start(
+        _ member: UInt64, logger: Logger = quietLogger,
+        _ change: (inout MemberSettings) -> Void = { _ in }
+    ) async throws(Refusal) {
         var settings = try settings(member)
         change(&settings)
-        try await start(member, settings: settings)
+        try await start(member, settings: settings, logger: logger)
     }
 
     /// Starts a member that is set up so.
-    func start(_ member: UInt64, settings: MemberSettings) async throws(Refusal) {
-        let process = MemberProcess(settings: settings, logger: quietLogger)
+    func start(_ member: UInt64, settings: MemberSettings, logger: Logger = quietLogger)
+        async throws(Refusal)
+    {
+        let process = MemberProcess(settings: settings, logger: logger)
         let (started, signal) = AsyncStream.makeStream(of: Void.self)
         let task = Task { () -> Refusal? in
             defer { signal.finish() }

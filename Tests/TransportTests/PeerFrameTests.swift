@@ -11,7 +11,7 @@ struct PeerFrameTests {
         for message in messages { #expect(queue.add(message, .bulk) == 0) }
         var wire: [UInt8] = []
         while let frame = queue.nextFrame() { wire += frame }
-        var reader = PeerFrameReader()
+        var reader = try greetedReader()
         var items: [PeerFrameReader.Item] = []
         var position = 0
         while position < wire.count {
@@ -29,7 +29,7 @@ struct PeerFrameTests {
         var wire = queue.nextFrame() ?? []
         _ = queue.add([2], .urgent)
         while let frame = queue.nextFrame() { wire += frame }
-        var reader = PeerFrameReader()
+        var reader = try greetedReader()
         #expect(try reader.take(wire) == [.message([2]), .message(long)])
     }
 
@@ -42,7 +42,7 @@ struct PeerFrameTests {
         #expect(queue.add(messages[2], .bulk) == 1)
         #expect(queue.add(messages[3], .bulk) == 1)
         while let frame = queue.nextFrame() { wire += frame }
-        var reader = PeerFrameReader()
+        var reader = try greetedReader()
         #expect(try reader.take(wire) == [.message(messages[0]), .message(messages[3])])
     }
 
@@ -54,30 +54,52 @@ struct PeerFrameTests {
         queue.restart()
         var wire: [UInt8] = []
         while let frame = queue.nextFrame() { wire += frame }
-        var reader = PeerFrameReader()
+        var reader = try greetedReader()
         #expect(try reader.take(wire) == [.message([2])])
     }
 
-    @Test func `noise is refused, not kept`() {
+    @Test func `noise is refused, not kept`() throws {
         for seed in UInt64(0)..<200 {
             var random = SplitMix64(seed: seed)
-            var reader = PeerFrameReader()
+            var reader = seed % 2 == 0 ? PeerFrameReader() : try greetedReader()
             for _ in 0..<20 {
                 guard (try? reader.take(random.bytes(Int(random.next(below: 2000))))) != nil else {
                     break
                 }
             }
         }
-        var reader = PeerFrameReader()
+        var reader = try greetedReader()
         #expect(throws: Refusal.self) { try reader.take([2, 0, 1, 0, 1, 0]) }  // 65,537 bytes
     }
 
-    @Test func `a message has a greatest length`() {
-        var reader = PeerFrameReader()
+    @Test func `a message has a greatest length`() throws {
+        var reader = try greetedReader()
         let piece = peerFrame(.bulkPiece, [UInt8](repeating: 0, count: PeerLimits.piece))
-        #expect(throws: Refusal.self) {
-            for _ in 0...PeerLimits.message / PeerLimits.piece { _ = try reader.take(piece) }
-        }
+        for _ in 0..<PeerLimits.message / PeerLimits.piece { _ = try reader.take(piece) }
+        #expect(throws: Refusal.self) { _ = try reader.take(piece) }
+    }
+
+    @Test func `nothing is kept for who has not greeted`() throws {
+        var reader = PeerFrameReader()
+        let piece = peerFrame(.bulkPiece, [0])
+        #expect(throws: Refusal.self) { _ = try reader.take(piece) }
+        reader = PeerFrameReader()
+        let longest = [UInt8](repeating: 0, count: PeerLimits.greeting)
+        #expect(throws: Refusal.self) { _ = try reader.take(peerFrame(.hello, longest + [0])) }
+        reader = PeerFrameReader()
+        #expect(try reader.take(peerFrame(.refusal, longest)) == [.refusal(longest)])
+        #expect(throws: Refusal.self) { _ = try reader.take(piece) }
+        #expect(try reader.take(peerFrame(.hello, [1])) == [.hello([1])])
+        #expect(!reader.isMidway)
+        #expect(try reader.take(piece) == [])
+        #expect(reader.isMidway)
+    }
+
+    /// One that has taken the greeting.
+    private func greetedReader() throws -> PeerFrameReader {
+        var reader = PeerFrameReader()
+        _ = try reader.take(peerFrame(.hello, []))
+        return reader
     }
 
     @Test func `greetings between strangers are refused`() throws {
