@@ -89,6 +89,7 @@ struct PeerFrameTests {
         reader = PeerFrameReader()
         #expect(try reader.take(peerFrame(.refusal, longest)) == [.refusal(longest)])
         #expect(throws: Refusal.self) { _ = try reader.take(piece) }
+        reader = PeerFrameReader()
         #expect(try reader.take(peerFrame(.hello, [1])) == [.hello([1])])
         #expect(!reader.isMidway)
         #expect(try reader.take(piece) == [])
