@@ -19,11 +19,13 @@ public enum Joining {
     ///
     /// - Parameter key: the seed of the key that the seat shall have; unused where the token holds
     ///   the seat's first key, which then is to be kept: see `firstKey`.
+    /// - Parameter claiming: called before each time that the cluster is asked to give the seat to
+    ///   `key`: from then on, without an answer, the seat may have it.
     /// - Throws: `join.expired`, `join.other-deployment`, `rejoin.not-empty`, `seat.token*`,
     ///   `cluster.unreachable`.
-    public static func join(_ token: JoinToken, dataFolder: String, key: SecretBytes)
-        async throws(Refusal) -> JoinedSeat
-    {
+    public static func join(
+        _ token: JoinToken, dataFolder: String, key: SecretBytes, claiming: () -> Void = {}
+    ) async throws(Refusal) -> JoinedSeat {
         guard SystemClock.now() <= token.expires else {
             throw Refusal(
                 "join.expired", "the token was good until \(token.expires): ask for a fresh one")
@@ -46,7 +48,8 @@ public enum Joining {
         seat.publicKey = try Ed25519.publicKey(seed: key)
         let claimed = seat
         let news = try await line.act { act, _ in
-            .takeSeat(
+            claiming()
+            return .takeSeat(
                 SeatClaim(
                     act: act, startsOver: true, signer: signer, publicKey: claimed.publicKey,
                     peerAddress: claimed.peerAddress, clientOrigin: claimed.clientOrigin))

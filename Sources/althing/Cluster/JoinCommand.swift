@@ -64,19 +64,22 @@ struct NodeJoin: AsyncParsableCommand {
             throw Refusal("file.exists", "\(home) exists: a seat is taken into a folder of its own")
         }
         let key = try Joining.key(for: token)
-        // The key first: once the seat has it, it must not be lost.
-        try MemberConfiguration.makeHome(
-            home, member: token.seat.id, key: key, genesis: "genesis.althing")
+        var folders = NewFolders(home)
+        var claims = 0
         do throws(Refusal) {
-            let joined = try await Joining.join(token, dataFolder: "\(home)/data", key: key)
+            // The key first: once the seat has it, it must not be lost.
+            try folders.make()
+            try MemberConfiguration.makeHome(
+                home, member: token.seat.id, key: key, genesis: "genesis.althing")
+            let joined = try await Joining.join(token, dataFolder: "\(home)/data", key: key) {
+                claims += 1
+            }
             try Files.create("\(home)/genesis.althing", joined.genesis.encoded)
             return joined.seat
         } catch {
-            // Without an answer the seat may be this key's, and of a key there is one copy only.
-            let isKeyElsewhere = token.isFirstKey || !error.code.hasPrefix("cluster.")
-            guard !isKeyElsewhere else {
-                try? Files.removeTree(home)
-                throw error
+            guard NodeJoin.mayHaveTaken(claims, error) else {
+                folders.remove()
+                throw claims > 0 ? error : NodeJoin.unclaimed(error, token)
             }
             throw Refusal(
                 error.code,
@@ -86,9 +89,62 @@ struct NodeJoin: AsyncParsableCommand {
         }
     }
 
+    /// Whether the seat may be this key's, of which there is one copy only: it was asked for, and
+    /// the answer did not come, or came to a question that was asked before.
+    private static func mayHaveTaken(_ claims: Int, _ error: Refusal) -> Bool {
+        let isAnswer = !["cluster.", "transport.", "file."].contains { error.code.hasPrefix($0) }
+        return claims > 1 || claims == 1 && !isAnswer
+    }
+
+    /// A token that was used opens no line to any member any more, so none says so.
+    private static func unclaimed(_ error: Refusal, _ token: JoinToken) -> Refusal {
+        guard error.code == "cluster.unreachable" else { return error }
+        return Refusal(
+            error.code,
+            "\(error.message); a token is good once and until \(token.expires), and nothing is"
+                + " left behind here: ask the seat's holder for a fresh one, if it was used")
+    }
+
     private func text() throws(Refusal) -> String {
         if let token { return token }
         guard let tokenFile, tokenFile != "-" else { return readLine() ?? "" }
         return try Files.readText(tokenFile, limit: 1 << 14)
+    }
+}
+
+/// Folders that a command makes, and takes away again where nothing comes of it. What was there
+/// before stays as it was.
+private struct NewFolders {
+    /// The folder, and those above it that are not there yet; the uppermost last.
+    private let missing: [String]
+    private var isMade = false
+
+    init(_ folder: String) {
+        var missing: [String] = []
+        var next = folder
+        while !Files.exists(next), missing.last != next {
+            missing.append(next)
+            next = Files.parent(of: next)
+        }
+        self.missing = missing
+    }
+
+    /// Makes them, for this user only; throws `file.exists` where somebody else was faster.
+    mutating func make() throws(Refusal) {
+        guard let folder = missing.first else {
+            throw Refusal("file.exists", "the folder exists")
+        }
+        try Files.makeFolders(folder, mode: 0o700)
+        isMade = true
+    }
+
+    /// Removes them, those above the first only while nobody has put anything there.
+    func remove() {
+        guard isMade, let folder = missing.first else { return }
+        try? Files.removeTree(folder)
+        for above in missing.dropFirst() {
+            guard (try? Files.list(above))?.isEmpty == true else { return }
+            try? Files.removeTree(above)
+        }
     }
 }
