@@ -66,6 +66,13 @@ struct GovernanceBridge: GovernanceHost {
         }
     }
 
+    /// Since which level of the log payments must be in the treasury; see `FeatureLevel`.
+    private static let fundsLevel: UInt64 = 3
+
+    func checksFunds(in state: any StateReader) -> Bool {
+        FeatureLevel.current(in: state) >= GovernanceBridge.fundsLevel
+    }
+
     private func check(_ change: PolicyChange, in state: any StateReader) throws(Refusal) {
         let current = try PolicyBook.record(change.policy, in: state)
         guard current.digest == change.base else {

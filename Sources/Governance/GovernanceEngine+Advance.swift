@@ -83,8 +83,7 @@ extension GovernanceEngine {
                 try effect.validate()
                 try host.check(effect, in: state)
             }
-            try checkFunds(document?.effects ?? [], in: state)
-            for option in document?.options ?? [] { try checkFunds(option.effects, in: state) }
+            try checkFunds(document?.effects ?? [], document?.options ?? [], in: state)
         } catch {
             return end(&record, as: .expired, because: error, at: moment, in: state)
         }

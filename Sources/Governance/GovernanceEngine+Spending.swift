@@ -122,6 +122,15 @@ extension GovernanceEngine {
         }
     }
 
+    /// The same of all that a proposal may do, where the log asks for it.
+    func checkFunds(
+        _ effects: [Effect], _ options: [ProposalOption], in state: any StateReader
+    ) throws(Refusal) {
+        guard host.checksFunds(in: state) else { return }
+        try checkFunds(effects, in: state)
+        for option in options { try checkFunds(option.effects, in: state) }
+    }
+
     /// Refuses payments that add up to more than the treasury has (`treasury.too-small`): they
     /// would be voted on and could not be paid.
     public func checkFunds(_ effects: [Effect], in state: any StateReader) throws(Refusal) {

@@ -15,8 +15,7 @@ extension GovernanceEngine {
             try ProposalOption.validate(file.options, kind: file.kind)
         }
         for effect in file.allEffects { try host.check(effect, in: state) }
-        try checkFunds(file.effects, in: state)
-        for option in file.options { try checkFunds(option.effects, in: state) }
+        try checkFunds(file.effects, file.options, in: state)
         let track = try track(for: file, by: proposer, constitution, at: moment, in: state)
         try checkProposer(proposer, track: track, at: moment, in: state)
         let digest = file.effectsDigest

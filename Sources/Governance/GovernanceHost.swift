@@ -32,6 +32,10 @@ public protocol GovernanceHost {
         _ amount: Amount, of account: Address, proposal: UInt64, fate: DepositFate,
         in state: StateOverlay)
 
+    /// Whether payments must be in the treasury when they are handed in and when they are voted on.
+    /// A log that was written before that was asked is replayed without it.
+    func checksFunds(in state: any StateReader) -> Bool
+
     /// What the treasury has of an asset.
     func treasuryBalance(of asset: String, in state: any StateReader) -> Amount
 
@@ -67,6 +71,9 @@ public protocol GovernanceHost {
 }
 
 extension GovernanceHost {
+    /// They must.
+    public func checksFunds(in state: any StateReader) -> Bool { true }
+
     /// Nobody is waited for.
     public func awaitedNames(in state: any StateReader) -> [String] { [] }
 
