@@ -96,8 +96,30 @@ extension Views {
         .object((outline(record).members ?? []) + voting(record))
     }
 
+    /// What the vote does next, or did last, and when; null for one that never opened.
+    private func votingStep(_ record: ProposalRecord) -> [JSON.Member] {
+        let step: (word: String, time: Timestamp)?
+        switch record.status {
+        case .submitted: step = ("opens", record.opensAt)
+        case .voting, .objection, .confirming, .revealing: step = ("ends", record.deadline)
+        case _ where record.deadline > record.opensAt:
+            // One that was decided early ended before its deadline.
+            let now = Tables.meta.record(ChainPosition.key, in: state)?.timestamp ?? .zero
+            step = ("ended", min(record.deadline, record.finishedAt ?? now))
+        default: step = nil
+        }
+        return [
+            JSON.Member("voting_step", step.map { .string($0.word) } ?? .null),
+            JSON.Member("voting_step_at", step.map { .string($0.time.description) } ?? .null),
+        ]
+    }
+
     private func outline(_ record: ProposalRecord) -> JSON {
-        [
+        .object(facts(of: record) + votingStep(record))
+    }
+
+    private func facts(of record: ProposalRecord) -> [JSON.Member] {
+        let facts: JSON = [
             "id": .int(record.number), "title": .string(record.title),
             "kind": .string(record.kind.word), "track": .string(record.rules.name),
             "status": .string(record.status.word), "proposer": .string(record.proposer.hex),
@@ -114,6 +136,7 @@ extension Views {
             "finished_at": .string(record.finishedAt?.description ?? ""),
             "last_refusal": .string(record.lastRefusal ?? ""),
         ]
+        return facts.members ?? []
     }
 
     /// The least power that reaches the quorum of a proposal's supply.

@@ -59,11 +59,13 @@ struct WebPage {
                 Cell(number: proposal["id"]), Cell(proposal["title"]), Cell(proposal["kind"]),
                 Cell(proposal["status"], isWord: true), Cell(number: proposal["for"]),
                 Cell(number: proposal["against"]), Cell(number: proposal["quorum"]),
-                Cell(WebPage.time(proposal["deadline"]?.text ?? "")),
+                Cell(
+                    (proposal["voting_step"]?.text ?? "") + " "
+                        + WebPage.time(proposal["voting_step_at"]?.text ?? "")),
             ]
         }
         let headings = [
-            "No.", "Title", "Kind", "Status", "For", "Against", "Quorum", "Voting ends",
+            "No.", "Title", "Kind", "Status", "For", "Against", "Quorum", "Voting",
         ]
         return section("Proposals", headings, rows)
     }

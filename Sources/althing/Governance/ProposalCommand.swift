@@ -251,7 +251,11 @@ struct ProposalList: AsyncParsableCommand {
             [
                 .number("ID", "id"), .text("KIND", "kind"), .text("STATUS", "status"),
                 .number("FOR", "for"), .number("AGAINST", "against"), .number("QUORUM", "quorum"),
-                .time("VOTING ENDS", "deadline"), .text("TITLE", "title"),
+                .computed("VOTING") { proposal in
+                    let time = Presentation.time(proposal["voting_step_at"]?.text ?? "")
+                    return (proposal["voting_step"]?.text).map { "\($0) \(time)" } ?? "-"
+                },
+                .text("TITLE", "title"),
             ])
         read.printer.show(table, json: ["proposals": .array(chosen)])
     }
