@@ -46,7 +46,7 @@ public actor ClusterMember {
     /// Where the member lives, and its lines to the others.
     nonisolated let loop: TransportLoop
     nonisolated let inbox: MemberInbox
-    private nonisolated let throttle: LogThrottle
+    nonisolated let throttle: LogThrottle
     private nonisolated let ballast: Ballast
     private var ticks = 0
     var peers: PeerNetwork?

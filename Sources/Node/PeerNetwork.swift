@@ -140,6 +140,7 @@ public final class PeerNetwork: Sendable {
                 lines[seat]?.fault = nil
             }
             member.note(seat, isConnected: true)
+            member.noteWelcomed(by: seat)
         case .unreachable(let refusal):
             lines.withLock { $0[seat]?.fault = refusal }
             member.note(seat, isConnected: false)

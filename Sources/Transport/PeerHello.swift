@@ -52,6 +52,9 @@ extension PeerIdentity: BinaryCodable {
 /// its seat begins another life or goes, and an epoch changes only while the member is down, so
 /// that all its connections begin anew.
 struct PeerHello: BinaryCodable, Equatable {
+    /// The code that tells a member that it missed a restore or a recovery.
+    static let pastEpoch = "peer.past-epoch"
+
     /// The version of the frames that follow.
     static let version: UInt64 = 1
 
@@ -96,7 +99,13 @@ struct PeerHello: BinaryCodable, Equatable {
             return Refusal(
                 "peer.wrong-key", "the key shown is not that of member \(from.member)")
         }
-        if from.epoch != own.epoch {
+        if from.epoch < own.epoch {
+            return Refusal(
+                PeerHello.pastEpoch,
+                "epoch \(from.epoch) is over: member \(own.member) is in epoch \(own.epoch), since"
+                    + " a restore or a recovery")
+        }
+        if from.epoch > own.epoch {
             return Refusal(
                 "peer.wrong-epoch",
                 "member \(from.member) is in epoch \(from.epoch), this one in \(own.epoch)")

@@ -177,8 +177,8 @@ import Transport
                 return text.contains("epoch-opened") ? text : nil
             }
             #expect(events.contains("restored from a backup of entry \(taken.index)"))
-            let stale = try JSON.parse(try await deployment.ask(3, "GET", "/api/v1/status").body)
-            #expect(stale["leader"] == .null)
+            #expect(await deployment.outcome(of: 3) == nil)
+            #expect(await code { try await deployment.start(3) } == "peer.past-epoch")
         } catch {
             await deployment.stopAll()
             throw error

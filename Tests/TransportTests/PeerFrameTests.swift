@@ -117,6 +117,8 @@ struct PeerFrameTests {
         #expect(other.refusal(own: own, keyHolder: 2)?.code == "peer.wrong-member")
         other = hello
         other.from.epoch = 2
+        #expect(other.refusal(own: own, keyHolder: 2)?.code == "peer.past-epoch")
+        other.from.epoch = 4
         #expect(other.refusal(own: own, keyHolder: 2)?.code == "peer.wrong-epoch")
         other = hello
         other.from.cluster = Digest.zero &- (Digest([UInt8](repeating: 1, count: 32)) ?? .zero)

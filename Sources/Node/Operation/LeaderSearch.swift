@@ -23,7 +23,16 @@ struct LeaderSearch {
     var longestMilliseconds: Int
 
     /// The sentence.
-    var reason: String { "no leader: " + (lackOfMembers ?? ownTrouble ?? wait) }
+    var reason: String { "no leader: " + (pastEpoch ?? lackOfMembers ?? ownTrouble ?? wait) }
+
+    /// Where others have gone on in a later epoch, that is why they cannot be reached.
+    private var pastEpoch: String? {
+        let telling = faults.filter { $0.value.code == PastEpoch.code }.keys.sorted()
+        guard let first = telling.first, let fault = faults[first], lackOfMembers != nil else {
+            return nil
+        }
+        return fault.message + "; " + PastEpoch.remedy
+    }
 
     private var lackOfMembers: String? {
         for group in [voters, outgoing] where !group.isEmpty {

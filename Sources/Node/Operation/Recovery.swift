@@ -100,6 +100,8 @@ private struct Survivor {
             throw Refusal("recover.no-state", "\(folder) holds no member's state")
         }
         lock = try FileLock.claim(dataFolder: folder)
+        // A second cluster in an epoch that the others are in would be worse than none.
+        try Expulsion.check(folder)
         life = try MemberLife.read(folder, seat: settings.seat.id)
         machine = try StateMachine(
             genesis: settings.genesis,

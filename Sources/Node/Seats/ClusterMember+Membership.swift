@@ -5,6 +5,7 @@ import ControlPlane
 import Logging
 import Primitives
 import Raft
+import Telemetry
 import Transport
 
 /// How a leader knows that a learner knows the log.
@@ -135,17 +136,36 @@ extension ClusterMember {
     /// Another member says that this one has no business here any more. One could say so falsely;
     /// a majority of them is the cluster.
     nonisolated func noteShunned(by seat: UInt64, _ refusal: Refusal) {
-        guard ["peer.removed", "peer.replaced", "peer.old-incarnation"].contains(refusal.code)
-        else { return }
+        guard ClusterMember.shunningCodes.contains(refusal.code) else { return }
         Task { await shunned(by: seat, refusal) }
     }
 
+    private static let shunningCodes: Set<String> = [
+        "peer.removed", "peer.replaced", "peer.old-incarnation", PastEpoch.code,
+    ]
+
     private func shunned(by seat: UInt64, _ refusal: Refusal) {
-        shunners.insert(seat)
-        let others = book.seats.map(\.id).filter { $0 != settings.seat.id }
-        guard shunners.count > others.count / 2 else { return }
-        expel(Refusal(refusal.code, "the other members say: \(refusal.message)"))
+        let isNews = shunners.insert(seat).inserted
+        if isNews, refusal.code == PastEpoch.code {
+            throttle.warn(
+                refusal.code, "another member says that this one's epoch is over",
+                metadata: [
+                    "from": "\(seat)", "why": "\(refusal.message)",
+                    "what_to_do": "\(PastEpoch.remedy)",
+                ])
+        }
+        let others = Set(book.seats.map(\.id)).subtracting([settings.seat.id])
+        guard shunners.intersection(others).count > others.count / 2 else { return }
+        let remedy = refusal.code == PastEpoch.code ? "; \(PastEpoch.remedy)" : ""
+        expel(Refusal(refusal.code, "the other members say: \(refusal.message)\(remedy)"))
     }
+
+    /// A member that has answered the greeting does not say that this one has no business here.
+    nonisolated func noteWelcomed(by seat: UInt64) {
+        Task { await welcomed(by: seat) }
+    }
+
+    private func welcomed(by seat: UInt64) { shunners.remove(seat) }
 
     /// Ends this member in order, once.
     private func expel(_ reason: Refusal) {
