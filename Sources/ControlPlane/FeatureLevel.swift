@@ -8,10 +8,12 @@
 public import Primitives
 
 /// Levels of what the log may hold, and of what its entries do: 2 brought the acts of a seat's
-/// holder, 3 that a decision about seats is closed by what the log shows and may be taken back.
+/// holder, 3 that a decision about seats is closed by what the log shows and may be taken back, and
+/// that payments must be in the treasury before they are voted on, 4 that a seat's addresses are
+/// read strictly.
 public enum FeatureLevel {
     /// The highest level that this program knows.
-    public static let supported: UInt64 = 3
+    public static let supported: UInt64 = 4
 
     /// The level of a log on which nobody has raised it.
     public static let first: UInt64 = 1

@@ -82,7 +82,7 @@ enum SeatActRules {
                     act: claim.act, key: holder.publicKey,
                     expires: transaction.now.advanced(by: retirement))
         }
-        try SeatRules.checkAddresses(claim)
+        try SeatRules.checkAddresses(claim, in: transaction.state)
         if claim.startsOver { course.life += 1 }
         course.offer = nil
         holder.publicKey = claim.publicKey

@@ -123,33 +123,6 @@ public struct MemberSettings: Sendable {
     }
 }
 
-/// A host and a port.
-public struct HostPort: Sendable, Equatable {
-    /// Name or address.
-    public var host: String
-    /// Port.
-    public var port: Int
-
-    /// Reads `host:port`; throws `address.malformed`.
-    public init(_ text: String) throws(Refusal) {
-        guard let colon = text.lastIndex(of: ":"),
-            let port = Int(text[text.index(after: colon)...]),
-            1...65_535 ~= port, colon > text.startIndex
-        else { throw Refusal("address.malformed", "expected `host:port`, not `\(text)`") }
-        host = String(text[..<colon])
-        self.port = port
-    }
-
-    /// Reads an origin, `http://host:port`; throws `address.malformed`.
-    public init(origin: String) throws(Refusal) {
-        for scheme in ["http://", "https://"] where origin.hasPrefix(scheme) {
-            try self.init(String(origin.dropFirst(scheme.count)))
-            return
-        }
-        throw Refusal("address.malformed", "expected `http://host:port`, not `\(origin)`")
-    }
-}
-
 extension MemberSettings {
     /// These settings with the key that the seat has now, if it can be read; else nil.
     func withPresentKey(_ book: SeatBook) throws(Refusal) -> MemberSettings? {

@@ -51,7 +51,7 @@ import Testing
         #expect(deployment.views.featureLevel == 2)
         #expect(try act(.takeSeat(take), of: 2, by: "seat 2", deployment) == "")
         #expect(try deployment.apply(.raiseLevel(2)).code == "level.past")
-        #expect(throws: Refusal.self) { try FeatureLevel.checkKnown(4) }
+        #expect(throws: Refusal.self) { try FeatureLevel.checkKnown(5) }
     }
 
     @Test func `a new life is counted once, however often its claim is played again`() throws {

@@ -1,11 +1,11 @@
 // A caller at a members' port whose every byte a test chooses.
 
+import ControlPlane
 import NIOCore
 import NIOPosix
 import Primitives
 import Synchronization
 
-@testable import Node
 @testable import Transport
 
 /// A connection to a members' port, with TLS or without, that says nothing by itself.

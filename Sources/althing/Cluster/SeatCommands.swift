@@ -62,6 +62,24 @@ struct SeatPlaceOptions: ParsableArguments {
     @Option(help: "Where clients shall reach the seat, http://host:port; where it is otherwise.")
     var clientOrigin: String?
 
+    func validate() throws {
+        try SeatPlaceOptions.check(peerAddress: peerAddress, clientOrigin: clientOrigin)
+    }
+
+    /// Refuses addresses that nobody could call, as wrong usage; nil is not looked at.
+    static func check(peerAddress: String?, clientOrigin: String?) throws {
+        do throws(Refusal) {
+            if let peerAddress { _ = try HostPort(peerAddress) }
+        } catch {
+            throw ValidationError("--peer-address: \(error.message)")
+        }
+        do throws(Refusal) {
+            if let clientOrigin { _ = try HostPort(origin: clientOrigin) }
+        } catch {
+            throw ValidationError("--client-origin: \(error.message)")
+        }
+    }
+
     /// The seat at that place.
     func moved(_ seat: Seat) -> Seat {
         var moved = seat

@@ -19,6 +19,21 @@ struct NewSeatOptions: ParsableArguments {
 
     @Option(help: "For how many minutes the token is good: as long as the vote may take.")
     var minutes: UInt64 = 60 * 24 * 30
+
+    /// What is voted on must read when it is dialled: a malformed address is wrong usage.
+    func validate() throws {
+        try SeatPlaceOptions.check(peerAddress: peerAddress, clientOrigin: clientOrigin)
+        guard 1...525_600 ~= minutes else {
+            throw ValidationError("--minutes is a number from 1 to 525600, a year")
+        }
+    }
+
+    /// Refuses what no seat can be named.
+    static func check(number: UInt64) throws {
+        guard 1...Seat.numberLimit ~= number else {
+            throw ValidationError("a seat's number is from 1 to \(Seat.numberLimit)")
+        }
+    }
 }
 
 /// Where a drafted proposal goes, and how that is told.
@@ -41,7 +56,7 @@ enum SeatProposal {
             effects += """
                       - name: member-\(seat.id)
                         key: "\(Hex.encode(seat.publicKey))"
-                        address: \(seat.peerAddress)
+                        address: "\(seat.peerAddress)"
 
                 """
         }
@@ -137,6 +152,8 @@ struct ClusterAdd: AsyncParsableCommand {
 
     @OptionGroup var draft: SeatProposalOptions
 
+    func validate() throws { try NewSeatOptions.check(number: seat) }
+
     func run() async throws {
         let (seat, token) = try SeatProposal.seat(seat, place, try home.settings())
         try SeatProposal.write(
@@ -196,6 +213,8 @@ struct ClusterReplace: AsyncParsableCommand {
     @OptionGroup var place: NewSeatOptions
 
     @OptionGroup var draft: SeatProposalOptions
+
+    func validate() throws { try NewSeatOptions.check(number: by) }
 
     func run() async throws {
         let (added, token) = try SeatProposal.seat(by, place, try home.settings())

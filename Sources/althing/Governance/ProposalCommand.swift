@@ -39,6 +39,22 @@ struct ProposalDocument {
         name = Files.name(of: path)
         file = try ProposalFile(
             parsing: try Files.readText(path, limit: ProposalFile.byteLimit), name: path)
+        try checkAddresses(path)
+    }
+
+    /// An address that nobody could call need not be handed in to be refused.
+    private func checkAddresses(_ path: String) throws(Refusal) {
+        for case .changeMembers(let change) in file.allEffects {
+            for seat in change.add {
+                do throws(Refusal) {
+                    _ = try HostPort(seat.address)
+                } catch {
+                    throw Refusal(
+                        "members.address",
+                        "\(path): the address of \(seat.name) is wrong: \(error.message)")
+                }
+            }
+        }
     }
 }
 
