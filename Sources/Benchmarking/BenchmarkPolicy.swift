@@ -72,8 +72,8 @@ public struct BenchmarkPolicy: Equatable, Sendable {
     /// The name of the suite for devices beside the processor.
     public static let acceleratorSuite = "accelerator"
 
-    /// Kernels that only machines with such a device are asked for, and only when they come for it:
-    /// nobody is called to them, and nobody without a device is held to them.
+    /// Kernels that only machines with such a device are asked for: when they come for it, and from
+    /// then on when they are called. Nobody without a device is held to them.
     private var accelerated: [KernelSize] {
         (suites.first { $0.name == BenchmarkPolicy.acceleratorSuite }?.kernels ?? []).filter {
             KernelRegistry.kernel(named: $0.kernel)?.device == .accelerator

@@ -48,6 +48,13 @@ extension Views {
         try ProviderRules.provider(agent, in: state).owner
     }
 
+    /// The kernels for devices beside the processor that a machine has proved and not failed
+    /// since, in the policy's order.
+    public func provedDevices(of agent: Address, _ policy: BenchmarkPolicy) -> [String] {
+        let scores = ProvedScores(of: agent, in: state)
+        return policy.acceleratorKernels.filter { scores.rate($0) > 0 }
+    }
+
     /// The machines among `present` that may be challenged, by agent.
     public func challengeable(present: Set<Address>) -> [ChallengeableMachine] {
         let busy = Set(activeLeases().map(\.provider))

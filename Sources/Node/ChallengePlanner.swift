@@ -68,15 +68,16 @@ actor ChallengePlanner {
             reserved.formUnion(machines.map(\.agent))
             return
         }
-        let names = policy.suite.kernels.map(\.kernel)
-        let lot = try SystemEntropy.seed()
-        guard !names.isEmpty,
-            let kernel = KernelRegistry.kernel(named: names[Int(lot % UInt64(names.count))])
-        else { return }
-        let idle = machines.filter { !$0.isBusy }
+        let idle = try await member.read { views in
+            machines.filter { !$0.isBusy }.map {
+                ChallengeDraw.Machine(
+                    agent: $0.agent, devices: views.provedDevices(of: $0.agent, policy))
+            }
+        }
+        guard let drawn = ChallengeDraw(try SystemEntropy.seed(), policy, idle) else { return }
         await challenges.call(
-            idle.map(\.agent), kernel: kernel, within: policy.readyWithin * 1_000_000)
-        for machine in idle { await desk.wake(machine.agent) }
+            drawn.agents, kernel: drawn.kernel, within: policy.readyWithin * 1_000_000)
+        for agent in drawn.agents { await desk.wake(agent) }
         due[first] = now &+ (try wait(policy, hurry: false))
     }
 

@@ -49,7 +49,7 @@ import Testing
         #expect(hello.kernels.contains { $0.name == "cpu.igemm8.mt" })
     }
 
-    @Test func `kernels for devices have sizes, and nobody is called to them`() throws {
+    @Test func `kernels for devices have sizes, and stand in no suite of processors`() throws {
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
             .joined(separator: "/")
         let policy = try BenchmarkPolicy(

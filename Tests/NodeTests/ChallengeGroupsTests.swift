@@ -44,6 +44,36 @@ import Wallet
         #expect(Set(turned.map { $0.map(\.agent) }) == Set(joined.map { $0.map(\.agent) }))
     }
 
+    @Test func `who has proved a card is called to it, and nobody else is`() throws {
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+            .joined(separator: "/")
+        let policy = try BenchmarkPolicy(
+            parsing: try Files.readText("\(root)/Policies/benchmarks.yaml"))
+        let plain = ChallengeDraw.Machine(agent: address(1), devices: [])
+        // Each shows another side of a card that may be the same.
+        let cards = [
+            ChallengeDraw.Machine(agent: address(2), devices: ["gpu.igemm8"]),
+            ChallengeDraw.Machine(agent: address(3), devices: ["gpu.mem-fill"]),
+        ]
+        let suite = policy.suite.kernels.map(\.kernel)
+        func drawn(_ machines: [ChallengeDraw.Machine]) throws -> [String: [Address]] {
+            var drawn: [String: [Address]] = [:]
+            for lot in 0..<100 as Range<UInt64> {
+                let draw = try #require(ChallengeDraw(lot, policy, machines))
+                drawn[draw.kernel.name] = draw.agents
+            }
+            return drawn
+        }
+        let alone = try drawn([plain])
+        #expect(Set(alone.keys) == Set(suite))
+        let all = try drawn([plain] + cards)
+        #expect(Set(all.keys) == Set(suite + ["gpu.igemm8", "gpu.mem-fill"]))
+        for (kernel, agents) in all {
+            let expected: [UInt8] = suite.contains(kernel) ? [1, 2, 3] : [2, 3]
+            #expect(agents == expected.map(address), "\(kernel)")
+        }
+    }
+
     @Test func `an address has a network, or is none`() {
         let networks: [(address: String, network: String?)] = [
             ("192.0.2.7", "192.0.2.0/24"), ("::ffff:192.0.2.7", "192.0.2.0/24"),
