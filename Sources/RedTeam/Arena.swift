@@ -115,6 +115,12 @@ public final class Arena: Sendable {
                 parsing: try text("Deploy/development.yaml"), name: "development.yaml"),
             timestamp: SystemClock.now())
         genesis.name = "althing-arena"
+        // Every trial stakes a machine of its own: more than the development owners can pay.
+        for index in genesis.allocations.indices
+        where genesis.allocations[index].asset == genesis.currencyAsset {
+            genesis.allocations[index].amount = try genesis.allocations[index].amount.scaled(
+                100, over: 1)
+        }
         for name in Genesis.requiredPolicies {
             let shipped = try text("Policies/\(name).yaml")
             genesis.policies.append(
@@ -130,20 +136,23 @@ public final class Arena: Sendable {
         var text = policy
         for (from, to) in [
             ("suite: standard", "suite: development"), ("ready-within: 60s", "ready-within: 6s"),
-            ("proof-within: 10m", "proof-within: 2s"),
+            ("proof-within: 10m", "proof-within: 5s"),
         ] {
             text = text.replacing(from, with: to)
         }
         guard let suites = text.firstRange(of: "\nsuites:\n") else { return text }
-        let suite = Arena.suite.filter { kernels?.contains($0.kernel) ?? true }.map {
-            kernel, rounds, lines in
+        let suite = sized(Arena.suite.filter { kernels?.contains($0.kernel) ?? true })
+        return String(text[..<suites.upperBound]) + "  development:\n" + suite
+            + "  accelerator:\n" + sized(cards)
+    }
+
+    private static func sized(_ suite: [(kernel: String, rounds: Int, lines: [String])]) -> String {
+        suite.map { kernel, rounds, lines in
             let all = [
                 "first-rounds: \(rounds)", "most-rounds: \(rounds)", "target: 10s", "within: 5s",
             ]
-            let text = (lines + all).map { "      \($0)\n" }.joined()
-            return "    \(kernel):\n\(text)"
+            return "    \(kernel):\n" + (lines + all).map { "      \($0)\n" }.joined()
         }.joined()
-        return String(text[..<suites.upperBound]) + "  development:\n" + suite
     }
 
     /// The kernels of the arena, and their sizes.
@@ -162,8 +171,18 @@ public final class Arena: Sendable {
         ("mem.fill.mt", 4, ["size: 64", "chains: 2", "steps: 2", "openings: 64"]),
     ]
 
-    /// The names of the arena's kernels.
+    /// The kernels for cards: nobody has one here, and nobody can tell by the answers.
+    private static let cards: [(kernel: String, rounds: Int, lines: [String])] = [
+        ("gpu.bf16gemm", 4, ["size: 64", "openings: 32"]),
+        ("gpu.igemm8", 4, ["size: 64", "openings: 32"]),
+        ("gpu.stream-chain", 4, ["size: 32", "openings: 64"]),
+        ("gpu.mem-fill", 2, ["size: 64", "chains: 4", "steps: 4", "openings: 32"]),
+    ]
+
+    /// The names of the arena's kernels for processors.
     public static let kernels = suite.map(\.kernel)
+    /// The names of its kernels for cards.
+    public static let cardKernels = cards.map(\.kernel)
 
     /// Keys of holders of the development genesis who can pay stakes.
     private static func owners(_ repository: String) throws(Refusal) -> [Secp256k1PrivateKey] {
@@ -188,8 +207,12 @@ public final class Arena: Sendable {
 
     /// Registers a new machine and signs its agent in.
     ///
-    /// - Parameter owner: which of the owners pays for it.
-    public func machine(owner: Int = 0) async throws(Refusal) -> Contestant {
+    /// - Parameters:
+    ///   - owner: which of the owners pays for it.
+    ///   - memoryBytes: what it is said to have.
+    public func machine(owner: Int = 0, memoryBytes: UInt64 = 1 << 30) async throws(Refusal)
+        -> Contestant
+    {
         var secret = try SystemEntropy.bytes(32)
         let key = try Secp256k1PrivateKey(SecretBytes(consuming: &secret))
         let owner = owner % owners.count
@@ -198,7 +221,7 @@ public final class Arena: Sendable {
             _ = try await client.submit(
                 .registerProvider(
                     machine: MachineDescription(
-                        name: "machine", agent: key.address, cores: 2, memoryBytes: 1 << 30,
+                        name: "machine", agent: key.address, cores: 2, memoryBytes: memoryBytes,
                         isolation: "process"), stake: Amount(1_000_000)),
                 key: owners[owner])
             await lines[owner].leave()

@@ -43,7 +43,8 @@ public struct Cheater: Sendable {
     /// Everybody who tries.
     public static let all: [Cheater] =
         matrixCheaters + tileCheaters + streamCheaters + laneCheaters + walkCheaters
-        + timingCheaters + systemCheaters
+        + timingCheaters + systemCheaters + cardCheaters + cardMemoryCheaters
+        + cardSystemCheaters
 }
 
 extension Contestant {
@@ -57,7 +58,7 @@ extension Contestant {
 
     /// What became of a machine that does not go on: the member must end it by itself.
     ///
-    /// The arena gives two seconds for a proof, and the member looks twice a second.
+    /// The arena gives five seconds for a proof, and the member looks twice a second.
     func abandoned(_ code: String) async throws(Refusal) -> Cheater.Outcome {
         for _ in 0..<60 {
             try? await Task.sleep(for: .milliseconds(200))

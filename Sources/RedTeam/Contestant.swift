@@ -70,6 +70,8 @@ public struct Conversation: Sendable {
     let machine: Contestant
     let kernel: String
     var extra: [JSON.Member]
+    /// What becomes of the bytes of a message on its way; nil for nothing.
+    var onTheWay: (@Sendable (ChallengeMessage) -> [UInt8])?
     /// What will be asked.
     public internal(set) var prepare: ChallengeMessage.Prepare?
     /// The seed, once the clock runs.
@@ -91,7 +93,7 @@ public struct Conversation: Sendable {
     public mutating func say(_ message: ChallengeMessage) async throws(Refusal)
         -> [ChallengeMessage]
     {
-        try await say(bytes: message.encoded)
+        try await say(bytes: onTheWay?(message) ?? message.encoded)
     }
 
     /// Says bytes.

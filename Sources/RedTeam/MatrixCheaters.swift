@@ -56,9 +56,9 @@ extension Cheater {
         }
     }
 
-    /// A sum as a number with eight significant bits holds it.
-    private static func rounded(_ sum: Int) -> Int {
-        let shift = max(0, Int.bitWidth - sum.magnitude.leadingZeroBitCount - 8)
+    /// A sum as a number with so many significant bits holds it.
+    static func rounded(_ sum: Int, bits: Int) -> Int {
+        let shift = max(0, Int.bitWidth - sum.magnitude.leadingZeroBitCount - bits)
         return (sum >> shift) << shift
     }
 
@@ -143,7 +143,7 @@ extension Cheater {
             forge: { forger, _ in
                 let size = forger.size
                 forger.step = {
-                    MatrixForger.product($1, $2, size: size, rounding: rounded)
+                    MatrixForger.product($1, $2, size: size) { rounded($0, bits: 8) }
                 }
             }),
         matrix(
@@ -197,7 +197,7 @@ extension Cheater {
             forge: { forger, _ in
                 let size = forger.size
                 forger.step = {
-                    MatrixForger.product($1, $2, size: size, rounding: rounded)
+                    MatrixForger.product($1, $2, size: size) { rounded($0, bits: 8) }
                 }
             }),
         matrix(

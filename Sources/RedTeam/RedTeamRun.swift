@@ -62,9 +62,17 @@ public enum RedTeamRun {
             result.honest = await honest(trials: trials, in: arena)
             return result
         }
-        let line = await manyFromOne(repository: repository, trials: trials)
-        report(line)
-        result.cheaters.append(line)
+        // Time for ten machines to prove the device's speed before they are called.
+        let many = await manyFromOne(
+            "one device as ten machines", repository, kernel: "cpu.sgemm.mt", machines: 10,
+            unseen: 2, pace: .milliseconds(100), interval: 6000, trials: trials)
+        let two = await manyFromOne(
+            "one card as two machines", repository, kernel: "gpu.bf16gemm", machines: 2,
+            unseen: 1, pace: .milliseconds(800), interval: 2500, trials: trials)
+        for line in [many, two] {
+            report(line)
+            result.cheaters.append(line)
+        }
         return result
     }
 
@@ -123,13 +131,19 @@ public enum RedTeamRun {
         }
     }
 
-    /// The agent as it ships, on every kernel of the arena's suite.
+    /// The agent as it ships, on every kernel of the arena's suite; and what a card would answer.
     private static func honest(trials: Int, in arena: Arena) async -> (accepted: Int, trials: Int) {
         var (accepted, done) = (0, 0)
         await concurrently(trials, width: honestWidth) { trial in
             var accepted = 0
             do throws(Refusal) {
                 let machine = try await arena.machine(owner: trial)
+                for kernel in Arena.cardKernels {
+                    var conversation = try await machine.open(kernel)
+                    _ = try await Cheater.answerHonestly(&conversation, delay: .zero)
+                    if conversation.verdict?["passed"]?.flag == true { accepted += 1 }
+                }
+                // The agent opens a session of its own, which ends this one.
                 let run = BenchmarkRun(client: arena.client, key: machine.key)
                 for kernel in Arena.kernels {
                     let verdict = try await run.challenge(kernel: kernel)
@@ -139,22 +153,29 @@ public enum RedTeamRun {
             return accepted
         } each: { _, count in
             accepted += count
-            done += Arena.kernels.count
+            done += Arena.kernels.count + Arena.cardKernels.count
         }
         return (accepted, done)
     }
 
-    /// Ten identities on one device, that the member calls at the same instant; a member a trial.
-    private static func manyFromOne(repository: String, trials: Int) async -> RedTeamReport.Line {
-        var line = RedTeamReport.Line(name: "one device as ten machines", kind: "system")
+    /// Several identities on one device, that the member calls at the same instant; a member a
+    /// trial.
+    ///
+    /// - Parameter unseen: how many of them may keep their score: whoever the device serves first.
+    private static func manyFromOne(
+        _ name: String, _ repository: String, kernel: String, machines: Int, unseen: Int,
+        pace: Duration, interval: UInt64, trials: Int
+    ) async -> RedTeamReport.Line {
+        var line = RedTeamReport.Line(name: name, kind: "system")
         await concurrently(trials, width: arenaWidth) { _ in
             do {
                 let (seen, count) = try await Arena.with(
-                    // Time for ten machines to prove the device's speed before they are called.
-                    repository: repository, interval: 6000, kernels: ["cpu.sgemm.mt"]
-                ) { arena in try await Cheater.oneDeviceAsMany(arena, machines: 10) }
-                // Whoever the device serves first keeps its score; the others lose theirs.
-                return Trial(isCaught: seen >= count - 2, code: "\(seen) of \(count) seen")
+                    repository: repository, interval: interval, kernels: ["cpu.sgemm.mt"]
+                ) { arena in
+                    try await Cheater.oneDeviceAsMany(
+                        arena, machines: machines, kernel: kernel, pace: pace)
+                }
+                return Trial(isCaught: seen >= count - unseen, code: "\(seen) of \(count) seen")
             } catch {
                 return Trial(isCaught: false, code: "BROKEN: \(error)")
             }

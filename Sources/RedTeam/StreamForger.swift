@@ -64,8 +64,10 @@ struct StreamForger {
     var change: (_ pass: Int, _ digests: inout [UInt8]) -> Void = { _, _ in }
     /// The root that it takes the factor of a pass from.
     var factorFrom: (_ pass: Int, _ root: Digest) -> Digest = { $1 }
-    /// Whether it computes with the linear part of a step only.
-    var isLinear = false
+    /// What it keeps of an element; nil for all of it.
+    var keeps: ((_ result: UInt64, _ b: UInt64, _ c: UInt64, _ factor: UInt64) -> UInt64)?
+    /// How many blocks of an array it has; those behind are said to be the first ones again.
+    var blocksHeld: (Int) -> Int = { $0 }
 
     static let digestBytes = Int(STREAM_CHAIN_DIGEST)
 
@@ -79,13 +81,13 @@ struct StreamForger {
 
     /// Runs the chain.
     func answer() -> UnitAnswer {
-        let count = Int(STREAM_CHAIN_BLOCK)
+        let (count, held) = (Int(STREAM_CHAIN_BLOCK), blocksHeld(blocks))
         let base = StreamChainShape.baseBlock(key)
         var arrays = (0..<3).map { index in
-            var array = [UInt64](repeating: 0, count: blocks * count)
+            var array = [UInt64](repeating: 0, count: held * count)
             array.withUnsafeMutableBufferPointer { array in
                 guard let start = array.baseAddress else { return }
-                for block in 0..<blocks {
+                for block in 0..<held {
                     stream_chain_fill(base, UInt64(index), UInt64(block), start + block * count)
                 }
             }
@@ -95,17 +97,19 @@ struct StreamForger {
         var root = key.firstRoot
         for pass in 1...passes {
             let roles = StreamChainShape.roles(pass: pass)
-            var digests = [UInt8](repeating: 0, count: blocks * StreamForger.digestBytes)
+            var digests = [UInt8](repeating: 0, count: held * StreamForger.digestBytes)
             let factor = key.factor(pass, after: factorFrom(pass, root))
             var out = arrays[roles.out]
             stream_chain_pass(
-                &out, arrays[roles.b], arrays[roles.c], factor, blocks, &digests, 0)
-            if isLinear {
+                &out, arrays[roles.b], arrays[roles.c], factor, held, &digests, 0)
+            if let keeps {
                 for index in out.indices {
-                    out[index] = arrays[roles.b][index] &+ factor &* arrays[roles.c][index]
+                    out[index] = keeps(
+                        out[index], arrays[roles.b][index], arrays[roles.c][index], factor)
                 }
             }
             arrays[roles.out] = out
+            while digests.count < blocks * StreamForger.digestBytes { digests += digests }
             change(pass, &digests)
             root = answer.add(digests)
         }

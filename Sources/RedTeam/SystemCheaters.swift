@@ -99,9 +99,11 @@ extension Cheater {
         },
     ]
 
-    private static func bound(of machine: Contestant) async throws(Refusal) -> UInt64 {
+    private static func bound(
+        of machine: Contestant, kernel: String = "cpu.sgemm.mt"
+    ) async throws(Refusal) -> UInt64 {
         let scores = try await machine.record()["scores"]?.elements ?? []
-        return scores.first { $0["kernel"]?.text == "cpu.sgemm.mt" }?["lower_bound"]?.unsigned ?? 0
+        return scores.first { $0["kernel"]?.text == kernel }?["lower_bound"]?.unsigned ?? 0
     }
 
     /// One device that plays several machines of an owner, each with its own key.
@@ -109,20 +111,20 @@ extension Cheater {
     /// Alone each proves the device's whole speed. Called at the same instant they share it: the
     /// device answers one after the other. Gives how many of them were seen to be slower than they
     /// said, of how many.
-    static func oneDeviceAsMany(_ arena: Arena, machines count: Int) async throws(Refusal)
-        -> (seen: Int, of: Int)
-    {
+    static func oneDeviceAsMany(
+        _ arena: Arena, machines count: Int, kernel: String, pace: Duration
+    ) async throws(Refusal) -> (seen: Int, of: Int) {
         var machines: [Contestant] = []
         for _ in 0..<count { machines.append(try await arena.machine(owner: 1)) }
         for machine in machines {
-            var alone = try await machine.open("cpu.sgemm.mt")
-            _ = try await answerHonestly(&alone, delay: Device.pace)
+            var alone = try await machine.open(kernel)
+            _ = try await answerHonestly(&alone, delay: pace)
         }
-        let device = Device()
+        let device = Device(pace: pace)
         var seen = 0
         let results = await withTaskGroup(of: Bool.self) { group in
             for machine in machines {
-                group.addTask { await wasSeen(machine, on: device) }
+                group.addTask { await wasSeen(machine, on: device, kernel) }
             }
             var results: [Bool] = []
             for await result in group { results.append(result) }
@@ -132,27 +134,30 @@ extension Cheater {
         return (seen, count)
     }
 
-    /// Waits for the member's call to a matrix chain, answers it on the shared device, and says
-    /// whether the score fell by more than the alarm.
-    private static func wasSeen(_ machine: Contestant, on device: Device) async -> Bool {
+    /// Waits for the member's call to a kernel, answers it on the shared device, and says whether
+    /// the score fell by more than the alarm.
+    private static func wasSeen(
+        _ machine: Contestant, on device: Device, _ kernel: String
+    ) async -> Bool {
         do throws(Refusal) {
-            for _ in 0..<400 {
+            for _ in 0..<800 {
                 guard let call = try await machine.poll() else {
-                    try? await Task.sleep(for: .milliseconds(100))
+                    try? await Task.sleep(for: .milliseconds(50))
                     continue
                 }
                 var conversation = try await machine.open(call.kernel, call: call.call)
-                guard call.kernel == "cpu.sgemm.mt" else {
+                guard call.kernel == kernel else {
                     // Not the kernel of this trial: before the seed leaves, giving up costs
                     // nothing.
                     _ = try await conversation.say(
                         .abort(session: conversation.sessionDigest, reason: "another kernel"))
                     continue
                 }
-                let before = try await bound(of: machine)
+                let before = try await bound(of: machine, kernel: kernel)
                 let key = try await conversation.start()
-                guard let prepare = conversation.prepare else { return false }
-                let answer = await device.compute(key, prepare.parameters)
+                guard let prepare = conversation.prepare,
+                    let answer = await device.compute(key, prepare)
+                else { return false }
                 try await answer.show(&conversation, key)
                 let samples = try await machine.record()["samples"]?.elements ?? []
                 let rate = samples.last?["rate"]?.unsigned ?? 0
@@ -166,14 +171,18 @@ extension Cheater {
 /// One device: whoever asks waits until those before are done.
 struct Device: Sendable {
     /// What it takes beside the arithmetic: long against whatever else keeps this machine busy.
-    static let pace = Duration.milliseconds(100)
+    let pace: Duration
 
     private let queue = WaitingLine()
 
-    func compute(_ key: ChallengeKey, _ parameters: ChallengeParameters) async -> MatrixAnswer {
+    init(pace: Duration) { self.pace = pace }
+
+    func compute(
+        _ key: ChallengeKey, _ prepare: ChallengeMessage.Prepare
+    ) async -> HonestAnswer? {
         await queue.enter()
-        let answer = MatrixForger(key, parameters)?.answer() ?? MatrixAnswer()
-        try? await Task.sleep(for: Device.pace)
+        let answer = HonestAnswer(key, prepare)
+        try? await Task.sleep(for: pace)
         await queue.leave()
         return answer
     }

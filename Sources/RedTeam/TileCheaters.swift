@@ -5,17 +5,17 @@ import Benchmarking
 import Primitives
 
 extension Cheater {
-    private static func tiles(
-        _ name: String,
+    static func tiles(
+        _ name: String, kernel: String = "cpu.dgemm.mt",
         forge: @escaping @Sendable (inout TileForger, inout SplitMix64) -> Void = { _, _ in },
         change: @escaping @Sendable (inout [ChallengeMessage.TileProof]) -> Void = { _ in }
     ) -> Cheater {
-        Cheater("double precision: \(name)", .forging) { (arena, lots) throws(Refusal) in
+        Cheater(name, .forging) { (arena, lots) throws(Refusal) in
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
-            var conversation = try await machine.open("cpu.dgemm.mt")
+            var conversation = try await machine.open(kernel)
             let key = try await conversation.start()
             guard let prepare = conversation.prepare,
-                var forger = TileForger(key, prepare.parameters)
+                var forger = TileForger(key, prepare)
             else { throw Refusal("arena.protocol", "this is no tile chain") }
             forge(&forger, &lots)
             try await forger.answer().show(&conversation, key, change)
@@ -28,7 +28,7 @@ extension Cheater {
 
     static let tileCheaters: [Cheater] = [
         tiles(
-            "a third of the entries guessed",
+            "double precision: a third of the entries guessed",
             forge: { forger, lots in
                 let honest = forger.step
                 var guesses = SplitMix64(seed: lots.next())
@@ -40,38 +40,40 @@ extension Cheater {
                 }
             }),
         tiles(
-            "sums in single precision",
+            "double precision: sums in single precision",
             forge: { forger, _ in
-                let size = forger.size
-                forger.step = { TileForger.product($1, $2, size: size, rounding: single) }
+                let (size, residues) = (forger.size, forger.residues)
+                forger.step = {
+                    TileForger.product($1, $2, size: size, residues, rounding: single)
+                }
             }),
         tiles(
-            "operands of eleven bits, for two products in single precision",
+            "double precision: operands of eleven bits, for two products in single precision",
             forge: { forger, _ in
                 let honest = forger.step
                 forger.step = { honest($0, $1.map { $0 / 512 * 512 }, $2.map { $0 / 512 * 512 }) }
             }),
         tiles(
-            "all operands from the first root",
+            "double precision: all operands from the first root",
             forge: { forger, _ in
                 let first = forger.key.firstRoot
                 forger.drawsFrom = { _, _ in first }
             }),
         tiles(
-            "entries out of range",
+            "double precision: entries out of range",
             forge: { forger, _ in
-                let honest = forger.step
+                let (honest, modulus) = (forger.step, forger.residues.modulus)
                 forger.step = { round, state, drawn in
-                    honest(round, state, drawn).map { $0 + TileForger.modulus }
+                    honest(round, state, drawn).map { $0 + modulus }
                 }
             }),
         tiles(
-            "one tile shown for all",
+            "double precision: one tile shown for all",
             change: { proofs in
                 for index in proofs.indices { proofs[index] = proofs[0] }
             }),
         tiles(
-            "the panels of other tiles",
+            "double precision: the panels of other tiles",
             change: { proofs in
                 guard let full = proofs.first(where: { !$0.panel.isEmpty }) else { return }
                 proofs = proofs.map {

@@ -4,35 +4,73 @@ import Benchmarking
 import CKernels
 import Primitives
 
-/// A chain of products modulo a prime near 2^20, committed to by tiles.
+/// The residues that matrices of tiles are made of, and how they are drawn.
+struct TileResidues: Sendable {
+    let modulus: Int
+    /// Bytes that one takes in a tile.
+    let bytes: Int
+    /// Numbers of a panel, from the stream that is the panel's.
+    let draw: @Sendable (_ key: [UInt8], _ panel: Int, _ count: Int) -> [Int]
+
+    /// Those of double precision: modulo the largest prime below 2^20.
+    static let wide = TileResidues(modulus: 1_048_573, bytes: 4) { key, panel, count in
+        var bytes = [UInt8](repeating: 0, count: 4 * count)
+        challenge_random_bytes(key, UInt64(panel), &bytes, bytes.count)
+        return (0..<count).map { at in
+            let word = (0..<4).reduce(UInt32(0)) {
+                $0 | UInt32(bytes[4 * at + $1]) << UInt32(8 * $1)
+            }
+            return Int(word >> 12) - 524_288
+        }
+    }
+
+    /// Those of seven bits, which every other format has: modulo 127.
+    static let seven = TileResidues(modulus: 127, bytes: 1) { key, panel, count in
+        var numbers = [Int8](repeating: 0, count: count)
+        challenge_operands(key, UInt64(panel), &numbers, count)
+        return numbers.map(Int.init)
+    }
+
+    /// The balanced residue.
+    func residue(_ value: Int) -> Int {
+        let rest = value % modulus
+        return rest > modulus / 2 ? rest - modulus : rest < -modulus / 2 ? rest + modulus : rest
+    }
+}
+
+/// A chain of products committed to by tiles.
 struct TileForger {
     let size: Int
     let rounds: Int
     let key: ChallengeKey
+    let residues: TileResidues
     /// What the prover puts in the place of `X^T B`, told the round (from 1).
     var step: (_ round: Int, _ state: [Int], _ drawn: [Int]) -> [Int]
     /// The root that it draws the operand of a round from.
     var drawsFrom: (_ round: Int, _ root: Digest) -> Digest = { $1 }
 
     static let edge = 32
-    static let modulus = 1_048_573
-    static let tileBytes = 4 * edge * edge
 
     /// An honest chain of a challenge; nil for another kernel's.
-    init?(_ key: ChallengeKey, _ parameters: ChallengeParameters) {
-        guard case .tileChain(let size, let rounds, _) = parameters else { return nil }
+    init?(_ key: ChallengeKey, _ prepare: ChallengeMessage.Prepare) {
+        guard case .tileChain(let size, let rounds, _) = prepare.parameters,
+            let kernel = KernelRegistry.kernel(named: prepare.kernel.name)
+        else { return nil }
         self.size = Int(size)
         self.rounds = Int(rounds)
         self.key = key
-        let width = Int(size)
-        step = { TileForger.product($1, $2, size: width) }
+        let residues = kernel.format == .double ? TileResidues.wide : .seven
+        self.residues = residues
+        step = { [size = Int(size)] in TileForger.product($1, $2, size: size, residues) }
     }
 
     /// Runs the chain.
     func answer() -> TileAnswer {
         var state = draw(key.start)
         var root = key.firstRoot
-        var answer = TileAnswer(across: size / TileForger.edge)
+        var answer = TileAnswer(
+            across: size / TileForger.edge,
+            tileBytes: residues.bytes * TileForger.edge * TileForger.edge)
         for round in 1...rounds {
             state = step(round, state, draw(key.round(round, after: drawsFrom(round, root))))
             root = answer.add(panels(state))
@@ -43,40 +81,34 @@ struct TileForger {
     /// The matrix that grows from a key, 32 columns a stream.
     func draw(_ key: [UInt8]) -> [Int] {
         var matrix = [Int](repeating: 0, count: size * size)
-        var bytes = [UInt8](repeating: 0, count: 4 * TileForger.edge * size)
         for panel in 0..<size / TileForger.edge {
-            challenge_random_bytes(key, UInt64(panel), &bytes, bytes.count)
-            for at in 0..<TileForger.edge * size {
-                let word = (0..<4).reduce(UInt32(0)) {
-                    $0 | UInt32(bytes[4 * at + $1]) << UInt32(8 * $1)
-                }
-                let (column, row) = (panel * TileForger.edge + at / size, at % size)
-                matrix[row * size + column] = Int(word >> 12) - 524_288
+            let numbers = residues.draw(key, panel, TileForger.edge * size)
+            for (at, number) in numbers.enumerated() {
+                matrix[at % size * size + panel * TileForger.edge + at / size] = number
             }
         }
         return matrix
     }
 
-    /// `state^T drawn`, every sum passed through `rounding`, and reduced.
+    /// `state^T drawn` over depths below `depth`, reduced; every sum passes through `rounding` at
+    /// its end and, where that is given, after every `interval` products.
     static func product(
-        _ state: [Int], _ drawn: [Int], size: Int, rounding: (Int) -> Int = { $0 }
+        _ state: [Int], _ drawn: [Int], size: Int, _ residues: TileResidues, depth: Int? = nil,
+        every interval: Int = .max, rounding: (Int) -> Int = { $0 }
     ) -> [Int] {
         var result = [Int](repeating: 0, count: size * size)
         for row in 0..<size {
-            for step in 0..<size {
+            var sums = [Int](repeating: 0, count: size)
+            for step in 0..<(depth ?? size) {
                 let factor = state[step * size + row]
-                for column in 0..<size {
-                    result[row * size + column] += factor * drawn[step * size + column]
-                }
+                for column in 0..<size { sums[column] += factor * drawn[step * size + column] }
+                if (step + 1) % interval == 0 { sums = sums.map(rounding) }
+            }
+            for column in 0..<size {
+                result[row * size + column] = residues.residue(rounding(sums[column]))
             }
         }
-        return result.map { residue(rounding($0)) }
-    }
-
-    /// The balanced residue.
-    static func residue(_ value: Int) -> Int {
-        let rest = value % modulus
-        return rest > modulus / 2 ? rest - modulus : rest < -modulus / 2 ? rest + modulus : rest
+        return result
     }
 
     /// The matrix's bytes, panel after panel of 32 columns, row by row.
@@ -85,8 +117,9 @@ struct TileForger {
             var bytes: [UInt8] = []
             for row in 0..<size {
                 for column in panel * TileForger.edge..<(panel + 1) * TileForger.edge {
-                    let value = Int32(truncatingIfNeeded: matrix[row * size + column])
-                    withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
+                    withUnsafeBytes(of: matrix[row * size + column].littleEndian) {
+                        bytes += $0.prefix(residues.bytes)
+                    }
                 }
             }
             return bytes
@@ -98,23 +131,28 @@ struct TileForger {
 struct TileAnswer {
     /// Panels in a matrix, and tiles in a panel.
     let across: Int
+    /// Bytes of a tile.
+    let tileBytes: Int
     private var matrices: [[[UInt8]]] = []
     private var trees: [CommitmentTree] = []
 
-    init(across: Int) { self.across = across }
+    init(across: Int, tileBytes: Int) {
+        self.across = across
+        self.tileBytes = tileBytes
+    }
 
     /// Adds a round; gives its root.
     mutating func add(_ panels: [[UInt8]]) -> Digest {
         matrices.append(panels)
-        let tree = CommitmentTree(leaves: panels.map { TileAnswer.tree($0).root })
+        let tree = CommitmentTree(leaves: panels.map { self.tree($0).root })
         trees.append(tree)
         return tree.root
     }
 
-    private static func tree(_ panel: [UInt8]) -> CommitmentTree {
+    private func tree(_ panel: [UInt8]) -> CommitmentTree {
         CommitmentTree(
-            leaves: stride(from: 0, to: panel.count, by: TileForger.tileBytes).map { start in
-                panel[start..<start + TileForger.tileBytes].withUnsafeBytes {
+            leaves: stride(from: 0, to: panel.count, by: tileBytes).map { start in
+                panel[start..<start + tileBytes].withUnsafeBytes {
                     CommitmentTree.leaf($0)
                 }
             })
@@ -142,11 +180,11 @@ struct TileAnswer {
         let (row, column) = (Int(opening.block) / across, Int(opening.block) % across)
         let round = Int(opening.pass) - 1
         let target = matrices[round][column]
-        let tile = target[row * TileForger.tileBytes..<(row + 1) * TileForger.tileBytes]
+        let tile = target[row * tileBytes..<(row + 1) * tileBytes]
         return ChallengeMessage.TileProof(
             opening: opening, panel: round == 0 ? [] : matrices[round - 1][row],
             panelPath: round == 0 ? [] : trees[round - 1].path(of: row), tile: Array(tile),
-            tilePath: TileAnswer.tree(target).path(of: row),
+            tilePath: tree(target).path(of: row),
             columnPath: trees[round].path(of: column))
     }
 }

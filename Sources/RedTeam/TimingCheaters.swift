@@ -16,9 +16,8 @@ extension Cheater {
         let key = try await conversation.start()
         let start = SystemClock.monotonicNanoseconds()
         guard let prepare = conversation.prepare,
-            let forger = MatrixForger(key, prepare.parameters)
-        else { throw Refusal("arena.protocol", "this is no matrix chain") }
-        let answer = forger.answer()
+            let answer = HonestAnswer(key, prepare)
+        else { throw Refusal("arena.protocol", "nobody here answers this kernel") }
         if delay > .zero { try? await Task.sleep(for: delay) }
         let took = SystemClock.monotonicNanoseconds() - start
         try await answer.show(&conversation, key)
@@ -26,15 +25,16 @@ extension Cheater {
     }
 
     /// A prover that tries to look faster; its recorded time must hold what it really took.
-    private static func liar(
-        _ name: String, delay: Duration = .milliseconds(20), extra: [JSON.Member] = [],
+    static func liar(
+        _ name: String, kernel: String = "cpu.sgemm.mt", delay: Duration = .milliseconds(20),
+        extra: [JSON.Member] = [],
         agentName: String = "x", pause: Duration = .zero
     ) -> Cheater {
         Cheater(name, .timing) { (arena, lots) throws(Refusal) in
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
             if pause > .zero { try? await Task.sleep(for: pause) }
             var conversation = try await machine.open(
-                "cpu.sgemm.mt", extra: extra, agentName: agentName)
+                kernel, extra: extra, agentName: agentName)
             if pause > .zero { try? await Task.sleep(for: pause) }
             let took = try await answerHonestly(&conversation, delay: delay)
             guard let verdict = conversation.verdict, verdict["passed"]?.flag == true,
@@ -47,7 +47,7 @@ extension Cheater {
         }
     }
 
-    private static let boast: [JSON.Member] = [
+    static let boast: [JSON.Member] = [
         JSON.Member("nanoseconds", .int(1)), JSON.Member("rate", .int(UInt64.max)),
         JSON.Member("work", .int(UInt64.max)), JSON.Member("started_at", .int(0)),
         JSON.Member("elapsed", .string("1ns")),

@@ -6,14 +6,14 @@ import Benchmarking
 import Primitives
 
 extension Cheater {
-    private static func stream(
-        _ name: String,
+    static func stream(
+        _ name: String, kernel: String = "mem.stream-chain.mt",
         forge: @escaping @Sendable (inout StreamForger, inout SplitMix64) -> Void = { _, _ in },
         change: @escaping @Sendable (inout [ChallengeMessage.LeafProof]) -> Void = { _ in }
     ) -> Cheater {
         Cheater(name, .forging) { (arena, lots) throws(Refusal) in
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
-            var conversation = try await machine.open("mem.stream-chain.mt")
+            var conversation = try await machine.open(kernel)
             let key = try await conversation.start()
             guard let prepare = conversation.prepare,
                 var forger = StreamForger(key, prepare.parameters)
@@ -72,7 +72,7 @@ extension Cheater {
             }),
         stream(
             "stream: a closed form of the linear part",
-            forge: { forger, _ in forger.isLinear = true }),
+            forge: { forger, _ in forger.keeps = { $1 &+ $3 &* $2 } }),
         stream(
             "stream: openings withheld where nothing was computed",
             change: { $0.removeLast($0.count / 2) }),

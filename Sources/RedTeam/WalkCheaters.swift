@@ -17,6 +17,13 @@ struct WalkForger {
     var stepsDone: (Int) -> Int = { $0 }
     /// How many pages of the table it has.
     var pagesMade: (Int) -> Int = { $0 }
+    /// Whether it makes a page that it does not have for every read of it, instead of reading
+    /// another.
+    var makesWhatLacks = false
+    /// The key that it makes the table from.
+    var tableKey: [UInt8]
+    /// What it keeps of an entry.
+    var keeps: (UInt64) -> UInt64 = { $0 }
     /// The root that it starts a round from.
     var startsFrom: (_ round: Int, _ root: Digest) -> Digest = { $1 }
     /// What it does to the states of a round before it commits to them.
@@ -32,14 +39,41 @@ struct WalkForger {
         self.steps = Int(steps)
         self.rounds = Int(rounds)
         self.key = key
+        tableKey = key.start
+    }
+
+    /// The pages that it has.
+    private func table() -> [UInt64] {
+        let made = pagesMade(pages)
+        var table = [UInt64](repeating: 0, count: made * Int(MEMORY_PAGE_ENTRIES))
+        memory_fill(tableKey, 0, made, &table)
+        return table.map(keeps)
+    }
+
+    /// Where a walk ends.
+    private func walk(_ table: [UInt64], from state: UInt64, steps: Int) -> UInt64 {
+        guard makesWhatLacks else {
+            return memory_walk(table, UInt64(table.count), state, UInt64(steps))
+        }
+        let entries = UInt64(pages) * UInt64(MEMORY_PAGE_ENTRIES)
+        var state = state
+        for _ in 0..<steps {
+            // The walk through the whole table, a read at a time, wherever the entry comes from.
+            let entry = Int(state.multipliedFullWidth(by: entries).high)
+            if entry < table.count {
+                state = (state ^ table[entry]) &* 0xBF58_476D_1CE4_E5B9
+                state ^= state >> 29
+            } else {
+                state = memory_replay(key.start, entries, state, 1)
+            }
+        }
+        return state
     }
 
     /// Runs the chain.
     func answer() -> UnitAnswer {
         var answer = UnitAnswer(leafBytes: WalkChainShape.leafBytes)
-        let made = pagesMade(pages)
-        var table = [UInt64](repeating: 0, count: made * Int(MEMORY_PAGE_ENTRIES))
-        memory_fill(key.start, 0, made, &table)
+        let table = table()
         var root = key.firstRoot
         for round in 1...rounds {
             let roundKey = key.round(round, after: startsFrom(round, root))
@@ -50,8 +84,7 @@ struct WalkForger {
                     state = leafStart(leaf, state)
                     withUnsafeBytes(of: state.littleEndian) { content += $0 }
                     for _ in 0..<WalkChainShape.segmentsPerLeaf {
-                        state = memory_walk(
-                            table, UInt64(table.count), state, UInt64(stepsDone(steps)))
+                        state = walk(table, from: state, steps: stepsDone(steps))
                         withUnsafeBytes(of: state.littleEndian) { content += $0 }
                     }
                 }
@@ -64,11 +97,11 @@ struct WalkForger {
 }
 
 extension Cheater {
-    private static func walk(
+    static func walk(
         _ name: String, kernel: String = "mem.chase.1t",
         forge: @escaping @Sendable (inout WalkForger, inout SplitMix64) -> Void
     ) -> Cheater {
-        Cheater("walk: \(name)", .forging) { (arena, lots) throws(Refusal) in
+        Cheater(name, .forging) { (arena, lots) throws(Refusal) in
             let machine = try await arena.machine(owner: Int(lots.next(below: 4)))
             var conversation = try await machine.open(kernel)
             let key = try await conversation.start()
@@ -83,7 +116,7 @@ extension Cheater {
 
     static let walkCheaters: [Cheater] = [
         walk(
-            "all leaves at once, so that nothing waits",
+            "walk: all leaves at once, so that nothing waits",
             forge: { forger, lots in
                 let seed = lots.next()
                 forger.leafStart = { leaf, state in
@@ -91,14 +124,14 @@ extension Cheater {
                 }
             }),
         walk(
-            "a third of the states guessed",
+            "walk: a third of the states guessed",
             forge: { forger, lots in forger.change = guesses(33, unitBytes: 8, &lots) }),
-        walk("half of the reads", forge: { forger, _ in forger.stepsDone = { $0 / 2 } }),
+        walk("walk: half of the reads", forge: { forger, _ in forger.stepsDone = { $0 / 2 } }),
         walk(
-            "a table of half the size", kernel: "mem.fill.mt",
+            "walk: a table of half the size", kernel: "mem.fill.mt",
             forge: { forger, _ in forger.pagesMade = { $0 / 2 } }),
         walk(
-            "every round from the first root, all at once",
+            "walk: every round from the first root, all at once",
             forge: { forger, _ in
                 let first = forger.key.firstRoot
                 forger.startsFrom = { _, _ in first }
