@@ -107,6 +107,30 @@ enum PolicyFile {
         }
     }
 
+    /// Nothing that a kernel cannot be sized by gets as far as a challenge.
+    @Test func `an impossible size of any kernel is refused with its line`() throws {
+        let lines = try text.split(separator: "\n", omittingEmptySubsequences: false)
+        for kernel in KernelRegistry.all {
+            let suite = kernel.device == .accelerator ? "  accelerator:" : "  standard:"
+            let start = try #require(lines.firstIndex { $0 == suite })
+            let name = try #require(lines[start...].firstIndex { $0 == "    \(kernel.name):" })
+            let place = try #require(lines[name...].firstIndex { $0.contains("      size: ") })
+            for size in ["0", "-32", "33", "4_294_967_264", "99_999_999_999", "many", "nan"] {
+                var changed = lines
+                changed[place] = "      size: \(size)"
+                let refusal = #expect(throws: Refusal.self, "\(kernel.name): \(size)") {
+                    try BenchmarkPolicy(parsing: changed.joined(separator: "\n"), name: "p.yaml")
+                }
+                let code = refusal?.code ?? ""
+                #expect(
+                    code == "challenge.parameters" || code.hasPrefix("schema."),
+                    "\(kernel.name): \(size): \(code)")
+                #expect(
+                    refusal?.place?.hasPrefix("p.yaml:") == true, "\(kernel.name): \(size)")
+            }
+        }
+    }
+
     @Test func `waits between challenges are about the interval`() throws {
         let policy = try BenchmarkPolicy(parsing: try text)
         var lots = SplitMix64(seed: 1)
