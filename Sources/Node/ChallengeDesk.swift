@@ -85,7 +85,8 @@ actor ChallengeDesk {
             throw Refusal("challenge.unknown", "this agent has no challenge \(session)")
         }
         var arrived = arrived
-        if let group = begun.group, ChallengeDesk.isReady(message) {
+        let isReady = ChallengeDesk.isReady(message)
+        if isReady, let group = begun.group {
             // All machines of an owner start at the same instant: one device cannot be ten.
             await calls.ready(group, agent)?.wait()
             arrived = SystemClock.monotonicNanoseconds()
@@ -95,6 +96,8 @@ actor ChallengeDesk {
             throw Refusal("challenge.unknown", "this agent has no challenge \(session)")
         }
         let step = challenge.verifier.receive(bytes: message, now: arrived)
+        // READY may have waited here while another's proof was checked: that is nobody's work.
+        if isReady { challenge.verifier.seedLeft(at: SystemClock.monotonicNanoseconds()) }
         running[session] = challenge
         if let verdict = step.verdict { try await end(session, verdict, challenge) }
         return .object([
