@@ -44,6 +44,17 @@ public final class ProgressLine: Sendable {
         }
     }
 
+    /// Says what a part of the work came to, on a line that stays; the bar is drawn anew below it.
+    public func note(_ words: String) {
+        let isOver = shown.withLock { shown in
+            shown.percent = -1
+            return shown.isFinished
+        }
+        guard !isOver else { return }
+        screen.write(screen.isTerminal ? "\r\u{1B}[K" : "")
+        screen.line(Screen.sanitized(words))
+    }
+
     /// Ends the line with how it went.
     public func finish(_ words: String = "done") {
         let isFirst = shown.withLock { shown in

@@ -114,6 +114,26 @@ final class Recorder: Sendable {
         #expect(live.text.contains("100%"))
     }
 
+    @Test func `what a part came to stays, and the bar goes on below it`() {
+        let live = Recorder()
+        let bar = ProgressLine("Work", on: live.screen(isTerminal: true, columns: 40))
+        bar.update(1, of: 2, "a")
+        bar.note("a took\u{1B}[2J long")
+        bar.update(1, of: 2, "b")
+        bar.finish()
+        bar.note("too late")
+        let drawn = "\r\u{1B}[KWork [######-------]  50%"
+        #expect(
+            live.text == "\(drawn)  a\r\u{1B}[Ka took\\u{1b}[2J long\n\(drawn)  b"
+                + "\r\u{1B}[KWork: done\n")
+        let plain = Recorder()
+        let line = ProgressLine("Work", on: plain.screen(isTerminal: false))
+        line.update(0, of: 2, "a")
+        line.note("a took long")
+        line.update(1, of: 2, "b")
+        #expect(plain.text == "Work: 0%  a\na took long\nWork: 50%  b\n")
+    }
+
     @Test func `colours only where they can be shown`() {
         let recorder = Recorder()
         #expect(recorder.screen(isTerminal: true).styled("x", .red) == "x")

@@ -22,12 +22,13 @@ package struct ChallengeDevice: ChallengeAccelerator {
         try self.init()
     }
 
-    /// Whether this machine has a driver and a device.
-    package static var isPresent: Bool {
+    /// Why this machine has no device; nil where it has a driver and a device.
+    package static var absence: Refusal? {
         do {
-            return try !AcceleratorDriver().devices().isEmpty
+            let isEmpty = try AcceleratorDriver().devices().isEmpty
+            return isEmpty ? Refusal("gpu.no-device", "the driver knows no device") : nil
         } catch {
-            return false
+            return error
         }
     }
 

@@ -19,11 +19,14 @@ struct ProviderBench: AsyncParsableCommand {
             member's clock counts and its verdict goes on record. Without it the suite runs on this \
             machine alone, and nothing leaves it: each kernel several times, with its rate, its \
             spread and its share of what the machine's arithmetic can do at most. A machine with an \
-            NVIDIA device runs the kernels for devices as well.
+            NVIDIA device runs the kernels for devices as well. Ctrl-C ends it after the kernel \
+            that runs and shows what was measured; a second one ends it at once, and costs a \
+            machine that is being challenged the score of that kernel.
 
             Example:
               althing provider bench
               althing provider bench --list
+              althing provider bench --kernel cpu.sgemm.mt --repeats 5
               althing provider bench --home machine
               althing provider bench --local --policy Policies/benchmarks.yaml
             """)
@@ -56,14 +59,13 @@ struct ProviderBench: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let kernel, KernelRegistry.kernel(named: kernel) == nil { throw unknown(kernel) }
         if list { return showKernels() }
-        if let kernel, KernelRegistry.kernel(named: kernel) == nil {
-            throw Refusal(
-                "benchmark.unknown-kernel",
-                "there is no kernel `\(kernel)`; `althing provider bench --list` shows them")
-        }
         let isLocal = local || home == nil
-        let verdicts = isLocal ? try runLocally() : try await runRemotely()
+        let interrupt = BenchInterrupt()
+        try interrupt.watch(read.printer)
+        let verdicts =
+            isLocal ? try runLocally(interrupt) : try await runRemotely(interrupt)
         let passed = verdicts.allSatisfy { $0["passed"]?.flag == true }
         var columns: [ShownColumn] = [
             .text("KERNEL", "kernel"), .text("PASSED", "passed"), .text("CODE", "code"),
@@ -83,15 +85,37 @@ struct ProviderBench: AsyncParsableCommand {
         columns += more
         read.printer.show(
             Presentation.table(.array(verdicts), columns),
-            json: ["passed": .bool(passed), "kernels": .array(verdicts)])
+            json: [
+                "passed": .bool(passed), "interrupted": .bool(interrupt.isAsked),
+                "kernels": .array(verdicts),
+            ])
+        guard !interrupt.isAsked else {
+            throw Refusal(
+                "benchmark.interrupted", "interrupted: \(verdicts.count) kernels were run")
+        }
         guard passed else {
             throw Refusal("benchmark.failed", "a challenge was not passed; the codes say why")
         }
     }
 
+    private func unknown(_ kernel: String) -> Refusal {
+        let hint = EditDistance.nearest(to: kernel, of: KernelRegistry.all.map(\.name)).map {
+            "did you mean `\($0)`?"
+        }
+        return Refusal(
+            "benchmark.unknown-kernel",
+            "there is no kernel `\(kernel)`; "
+                + (hint ?? "`althing provider bench --list` shows them"))
+    }
+
     private func showKernels() {
-        let kernels: [JSON] = KernelRegistry.all.map { kernel in
-            [
+        let absence = ChallengeDevice.absence
+        let shown = KernelRegistry.all.filter { kernel == nil || $0.name == kernel }
+        let kernels: [JSON] = shown.map { kernel in
+            let lack = kernel.device == .accelerator ? absence : nil
+            return [
+                "here": .string(lack.map { "no: \($0.code)" } ?? "yes"),
+                "unavailable_because": lack.map { .string($0.message) } ?? .null,
                 "kernel": .string(kernel.name), "version": .int(kernel.version),
                 "unit": .string(kernel.unit.rawValue), "measures": .string(kernel.summary),
                 "threads": .string(kernel.threads == .one ? "one" : "all"),
@@ -104,7 +128,8 @@ struct ProviderBench: AsyncParsableCommand {
                 .array(kernels),
                 [
                     .text("KERNEL", "kernel"), .number("VERSION", "version"),
-                    .text("UNIT", "unit"), .text("MEASURES", "measures"),
+                    .text("UNIT", "unit"), .text("HERE", "here"),
+                    .text("MEASURES", "measures"),
                     .number("BUDGET MS", "budget_milliseconds"),
                 ]), json: ["kernels": .array(kernels)])
     }
@@ -112,7 +137,7 @@ struct ProviderBench: AsyncParsableCommand {
     /// What to run: the suite, and, in full size on a machine with a device, the device's kernels.
     private func kernels(_ policy: BenchmarkPolicy, isFullSize: Bool) -> [String] {
         if let kernel { return [kernel] }
-        let hasDevice = isFullSize && ChallengeDevice.isPresent
+        let hasDevice = isFullSize && ChallengeDevice.absence == nil
         return policy.suite.kernels.map(\.kernel) + (hasDevice ? policy.acceleratorKernels : [])
     }
 
@@ -125,7 +150,7 @@ struct ProviderBench: AsyncParsableCommand {
 
     // MARK: With a cluster
 
-    private func runRemotely() async throws(Refusal) -> [JSON] {
+    private func runRemotely(_ interrupt: BenchInterrupt) async throws(Refusal) -> [JSON] {
         let home = try ProviderHome(home ?? "", cluster: read.cluster.origins)
         let client = try ClusterClient(origins: home.cluster)
         defer { client.close() }
@@ -135,10 +160,13 @@ struct ProviderBench: AsyncParsableCommand {
         let progress = read.printer.progress("challenges")
         var verdicts: [JSON] = []
         for (number, name) in names.enumerated() {
+            guard !interrupt.isAsked else { break }
             progress.update(UInt64(number), of: UInt64(names.count), name)
-            verdicts.append(described(name, try await run.challenge(kernel: name)))
+            let verdict = described(name, try await run.challenge(kernel: name))
+            progress.note(ProviderBench.words(verdict))
+            verdicts.append(verdict)
         }
-        progress.finish("\(names.count) run")
+        progress.finish("\(verdicts.count) of \(names.count) run")
         return verdicts
     }
 
@@ -155,7 +183,7 @@ struct ProviderBench: AsyncParsableCommand {
 
     // MARK: Without
 
-    private func runLocally() throws(Refusal) -> [JSON] {
+    private func runLocally(_ interrupt: BenchInterrupt) throws(Refusal) -> [JSON] {
         var policy = try BenchmarkPolicy(parsing: try Files.readText(policy), name: policy)
         if let suite { policy = try policy.selecting(suite) }
         let local = LocalSuite(policy: policy, repeats: repeats)
@@ -163,10 +191,29 @@ struct ProviderBench: AsyncParsableCommand {
         let progress = read.printer.progress("kernels")
         var scores: [JSON] = []
         for (number, name) in names.enumerated() {
+            guard !interrupt.isAsked else { break }
             progress.update(UInt64(number), of: UInt64(names.count), name)
-            scores.append(try local.run(name).json)
+            let score = try local.run(name).json
+            progress.note(ProviderBench.words(score))
+            scores.append(score)
         }
-        progress.finish("\(names.count) run")
+        progress.finish("\(scores.count) of \(names.count) run")
         return scores
+    }
+
+    /// One kernel's result in a line.
+    static func words(_ result: JSON) -> String {
+        let name = result["kernel"]?.text ?? ""
+        guard result["passed"]?.flag == true, let rate = result["rate"]?.unsigned else {
+            return "\(name): \(result["code"]?.text ?? ""): \(result["message"]?.text ?? "")"
+        }
+        var words = "\(name): \(Presentation.rate(rate, result["unit"]?.text ?? ""))"
+        if let spread = result["spread_millionths"] {
+            words += ", spread \(Presentation.share(spread))"
+        }
+        if let peak = result["share_of_peak_millionths"], peak != .null {
+            words += ", \(Presentation.share(peak)) of peak"
+        }
+        return words
     }
 }

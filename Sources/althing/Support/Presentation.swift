@@ -83,6 +83,18 @@ enum Presentation {
         }
     }
 
+    /// `107.3 GFLOP/s` for a rate: a thousand of a unit is the next larger one's.
+    static func rate(_ perSecond: UInt64, _ unit: String) -> String {
+        let prefixes = ["", "k", "M", "G", "T", "P", "E"]
+        var (tenths, step) = (UInt128(perSecond) * 10, 0)
+        while tenths >= 10_000 {
+            tenths /= 1000
+            step += 1
+        }
+        let text = step == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+        return "\(text) \(prefixes[step])\(unit)"
+    }
+
     /// `4.2 %` for a share in millionths; a dash for none.
     static func share(_ millionths: JSON?) -> String {
         guard let value = millionths?.unsigned else { return "-" }
