@@ -43,9 +43,11 @@
 //   rented for the minute, or that a challenge was not relayed. Against it: challenges at random
 //   times while the machine is idle; the way there and back counts as the machine's time; the run
 //   times of real jobs are held against the score (`provider.slow`).
-// - That ten machines of ten owners are ten machines. Machines of one owner are challenged at the
-//   same instant; owners who are one person behind several keys are not seen to be one, and pay one
-//   stake a machine.
+// - That ten machines of ten owners are ten machines. Machines of one owner, or of one network, are
+//   challenged at the same instant, and none of them alone but for its first samples: one that is
+//   late, or gives up, has failed, and one that is away is called again with the others. Owners who
+//   are one person behind several keys and networks are not seen to be one, and pay one stake a
+//   machine.
 // - That a challenge for one thread used one. Faster than the claimed cores allow is said
 //   (`benchmark.implausible`), and opens an audit.
 // - That two machines did not share lanes, or blocks of a stream, between them: these know nothing

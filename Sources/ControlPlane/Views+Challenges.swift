@@ -29,18 +29,40 @@ extension Views {
         try PolicyBook.challenges(state, genesis: genesis)
     }
 
-    /// What to ask of a machine next; throws `benchmark.unknown-kernel`, `provider.unknown` or
-    /// `provider.expelled`.
-    public func challenge(of agent: Address, kernel: String) throws(Refusal)
-        -> ChallengeSpecification
-    {
+    /// What to ask of a machine next.
+    ///
+    /// A machine that comes by itself chooses its moment: it is challenged until it has the samples
+    /// that make a score, and from then on only when it is called, so that no sample taken at a
+    /// good moment pushes out one that was taken by surprise.
+    ///
+    /// - Parameter isCalled: whether the machine was called.
+    /// - Throws: `benchmark.unknown-kernel`, `provider.unknown`, `provider.expelled`,
+    ///   `challenge.proved`.
+    public func challenge(
+        of agent: Address, kernel: String, isCalled: Bool = false
+    ) throws(Refusal) -> ChallengeSpecification {
         let record = try ProviderRules.provider(agent, in: state)
         guard !ProviderRules.isExpelled(record, at: now) else {
             throw Refusal("provider.expelled", "\(agent) \(record.quarantineReason)")
         }
-        return try challengePolicy().specification(
-            of: kernel, lastRate: ProvedScores(of: agent, in: state).rate(kernel),
-            claimedMemory: record.machine.memoryBytes)
+        let policy = try challengePolicy()
+        let scores = ProvedScores(of: agent, in: state)
+        if !isCalled, let score = scores[kernel], score.rates.count >= policy.samples,
+            score.kernel.version == KernelRegistry.kernel(named: kernel)?.version,
+            score.isUsable(at: now, policy: policy)
+        {
+            throw Refusal(
+                "challenge.proved",
+                "this machine has the \(policy.samples) samples of \(kernel) that make a score:"
+                    + " more are taken when it is called")
+        }
+        return try policy.specification(
+            of: kernel, lastRate: scores.rate(kernel), claimedMemory: record.machine.memoryBytes)
+    }
+
+    /// Whether a machine has a score of a kernel, and not failed since.
+    public func hasProved(_ kernel: String, _ agent: Address) -> Bool {
+        ProvedScores(of: agent, in: state).rate(kernel) > 0
     }
 
     /// Who answers for a machine; throws `provider.unknown`.

@@ -33,24 +33,28 @@ struct ChallengeCalls {
     private var calls: [Address: Call] = [:]
     private var groups: [UInt64: Group] = [:]
     private var nextGroup: UInt64 = 1
-
-    /// How long machines that are ready wait for their siblings.
-    private static let patience = Duration.seconds(20)
+    /// Machines that were away when those they were called with began: they are called anew, all
+    /// together, once they are back. Alone one of them could have the device to itself.
+    private(set) var owing: Set<Address> = []
 
     /// Machines that are called and have not finished.
     var agents: Set<Address> { Set(calls.keys) }
 
-    /// Calls machines that are not called yet.
+    /// Calls machines, unless one of them has not finished what it was called to before.
+    ///
+    /// - Parameter within: how long they have to come and be ready, in nanoseconds; those that are
+    ///   ready wait no longer for the others.
     mutating func call(_ agents: [Address], kernel: Kernel, now: UInt64, within: UInt64) {
-        let new = agents.filter { calls[$0] == nil }
-        guard !new.isEmpty else { return }
-        for agent in new {
+        guard !agents.isEmpty, agents.allSatisfy({ calls[$0] == nil }) else { return }
+        owing.subtract(agents)
+        for agent in agents {
             calls[agent] = Call(
                 group: nextGroup, kernel: kernel.name, version: kernel.version,
                 deadline: now &+ within)
         }
         groups[nextGroup] = Group(
-            awaited: Set(new), gate: StartGate(patience: ChallengeCalls.patience))
+            awaited: Set(agents),
+            gate: StartGate(patience: .nanoseconds(Int64(clamping: within))))
         nextGroup += 1
     }
 
@@ -68,11 +72,13 @@ struct ChallengeCalls {
     }
 
     /// A machine is ready: the gate it must pass, which opens when all of the group are ready or
-    /// out, and by itself when patience ends.
+    /// out, and by itself when patience ends; nil for who is ready after that, and would have to
+    /// itself what the others shared.
     mutating func ready(_ group: UInt64, _ agent: Address) -> StartGate? {
-        let gate = groups[group]?.gate
+        guard let waiting = groups[group] else { return nil }
+        let isLate = waiting.awaited.contains(agent) && waiting.gate.isOpen
         arrived(group, agent)
-        return gate
+        return isLate ? nil : waiting.gate
     }
 
     private mutating func arrived(_ group: UInt64, _ agent: Address) {
@@ -88,14 +94,15 @@ struct ChallengeCalls {
         if !calls.values.contains(where: { $0.group == group }) { groups[group] = nil }
     }
 
-    /// Ends the calls of machines that are there and did not come; one that is away stays called,
-    /// and gets no work until it has come.
+    /// Ends the calls of machines that did not come. Those that are there have failed; one that is
+    /// away owes it, and gets no work until it has come with the others.
     mutating func lapsed(now: UInt64, present: Set<Address>) -> [Lapsed] {
-        let late = calls.filter { agent, call in
-            !call.hasBegun && now > call.deadline && present.contains(agent)
-        }
+        let late = calls.filter { _, call in !call.hasBegun && now > call.deadline }
         for (agent, call) in late { leave(call.group, agent) }
-        return late.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }.map {
+        owing.formUnion(late.keys.filter { !present.contains($0) })
+        return late.filter { present.contains($0.key) }.sorted {
+            $0.key.bytes.lexicographicallyPrecedes($1.key.bytes)
+        }.map {
             Lapsed(agent: $0.key, kernel: $0.value.kernel, version: $0.value.version)
         }
     }

@@ -14,12 +14,25 @@ import Primitives
 
 /// The challenges this member is holding the clock for.
 actor ChallengeDesk {
+    /// A machine that comes to be challenged.
+    struct Candidate: Sendable {
+        let agent: Address
+        let owner: Address
+        /// Whether it has a score of the kernel.
+        let hasProved: Bool
+    }
+
     private struct Running {
-        var agent: Address
-        var owner: Address
+        var candidate: Candidate
         var kernel: String
         var verifier: ChallengeVerifier
         var group: UInt64?
+
+        var agent: Address { candidate.agent }
+
+        /// Whether it was called to what it has shown that it can do: then it is not free to give
+        /// up, or to be silent, before the clock runs. It would come alone another time.
+        var mustAnswer: Bool { group != nil && candidate.hasProved }
     }
 
     private var running: [Digest: Running] = [:]
@@ -39,6 +52,9 @@ actor ChallengeDesk {
         self.logger = logger
     }
 
+    /// The verdict on who was called and did not come.
+    private static let unanswered = "challenge.unanswered"
+
     // MARK: Messages
 
     /// Opens a challenge for an agent; answers its session and the first messages.
@@ -46,20 +62,21 @@ actor ChallengeDesk {
     /// An agent has one challenge at a time. To open another while the clock runs is to abort.
     /// Throws `challenge.busy` when this member, or the owner, holds as many as it may.
     func open(
-        _ agent: Address, of owner: Address, kernel: String, call: UInt64?, message: [UInt8],
+        _ candidate: Candidate, kernel: String, call: UInt64?, message: [UInt8],
         specification: ChallengeSpecification, arrived: UInt64
     ) async throws(Refusal) -> JSON {
+        let agent = candidate.agent
         if let call { try calls.answer(call, by: agent, kernel: kernel) }
         for (session, old) in running where old.agent == agent {
             try await abandon(session, old, at: arrived)
         }
-        if call == nil { try findRoom(for: owner) }
+        if call == nil { try findRoom(for: candidate.owner) }
         let session = SHA256.hash(try SystemEntropy.bytes(32) + agent.bytes)
         let verifier = try ChallengeVerifier(
             entropy: try SystemEntropy.bytes(32), provider: agent, session: session,
             specification: specification, now: arrived)
         running[session] = Running(
-            agent: agent, owner: owner, kernel: kernel, verifier: verifier, group: call)
+            candidate: candidate, kernel: kernel, verifier: verifier, group: call)
         return try await receive(agent, session: session, message: message, arrived: arrived)
     }
 
@@ -69,7 +86,8 @@ actor ChallengeDesk {
         guard uncalled.count < ChallengeDesk.limit else {
             throw Refusal("challenge.busy", "too many challenges are running; try again shortly")
         }
-        guard uncalled.count(where: { $0.owner == owner }) < ChallengeDesk.limitOfOwner else {
+        guard uncalled.count(where: { $0.candidate.owner == owner }) < ChallengeDesk.limitOfOwner
+        else {
             throw Refusal(
                 "challenge.busy",
                 "machines of \(owner) hold \(ChallengeDesk.limitOfOwner) challenges, which is all"
@@ -88,7 +106,10 @@ actor ChallengeDesk {
         let isReady = ChallengeDesk.isReady(message)
         if isReady, let group = begun.group {
             // All machines of an owner start at the same instant: one device cannot be ten.
-            await calls.ready(group, agent)?.wait()
+            guard let gate = calls.ready(group, agent) else {
+                throw try await turnAway(session, begun, from: group)
+            }
+            await gate.wait()
             arrived = SystemClock.monotonicNanoseconds()
         }
         // The state may have moved while this waited.
@@ -129,12 +150,34 @@ actor ChallengeDesk {
     /// Fails machines that are there and did not come when they were called.
     func sweepCalls(present: Set<Address>) async throws(Refusal) {
         for lapsed in calls.lapsed(now: SystemClock.monotonicNanoseconds(), present: present) {
-            try await line.record(
-                BenchmarkRecord(
-                    provider: lapsed.agent, kernel: lapsed.kernel, version: lapsed.version,
-                    session: SHA256.hash(try SystemEntropy.bytes(32)), passed: false,
-                    code: "challenge.unanswered", work: 0, nanoseconds: 0, evidence: .zero))
+            try await noteUnanswered(lapsed, SHA256.hash(try SystemEntropy.bytes(32)))
         }
+    }
+
+    /// Fails a machine that is ready when those it was called with have started without it; gives
+    /// what to tell it.
+    private func turnAway(
+        _ session: Digest, _ late: Running, from group: UInt64
+    ) async throws(Refusal) -> Refusal {
+        running[session] = nil
+        calls.leave(group, late.agent)
+        try await noteUnanswered(
+            ChallengeCalls.Lapsed(
+                agent: late.agent, kernel: late.kernel,
+                version: late.verifier.specification.kernelVersion.version), session)
+        return Refusal(
+            ChallengeDesk.unanswered,
+            "the machines that were called together started without this one")
+    }
+
+    private func noteUnanswered(
+        _ lapsed: ChallengeCalls.Lapsed, _ session: Digest
+    ) async throws(Refusal) {
+        try await line.record(
+            BenchmarkRecord(
+                provider: lapsed.agent, kernel: lapsed.kernel, version: lapsed.version,
+                session: session, passed: false, code: ChallengeDesk.unanswered, work: 0,
+                nanoseconds: 0, evidence: .zero))
     }
 
     private func abandon(_ session: Digest, _ old: Running, at now: UInt64) async throws(Refusal) {
@@ -151,19 +194,20 @@ actor ChallengeDesk {
     ) async throws(Refusal) {
         running[session] = nil
         if let group = challenge.group { calls.leave(group, challenge.agent) }
-        guard verdict.outcome != .void else { return }
+        guard verdict.outcome != .void || challenge.mustAnswer else { return }
+        let code = verdict.outcome == .void ? ChallengeDesk.unanswered : verdict.code
         logger.info(
             "challenge judged",
             metadata: [
                 "provider": "\(challenge.agent)", "kernel": "\(challenge.kernel)",
-                "code": "\(verdict.code)",
+                "code": "\(code)",
             ])
         try await line.record(
             BenchmarkRecord(
                 provider: challenge.agent, kernel: challenge.kernel,
                 version: challenge.verifier.specification.kernelVersion.version,
                 session: verdict.session, passed: verdict.outcome == .accepted,
-                code: verdict.code, work: verdict.sample?.work ?? 0,
+                code: code, work: verdict.sample?.work ?? 0,
                 nanoseconds: verdict.sample?.nanoseconds ?? 0, evidence: verdict.evidence))
     }
 
@@ -186,8 +230,11 @@ actor ChallengeDesk {
             agents, kernel: kernel, now: SystemClock.monotonicNanoseconds(), within: nanoseconds)
     }
 
-    /// Machines that are called and have not finished: they get no work.
+    /// Machines that are called and have not finished.
     var called: Set<Address> { calls.agents }
+
+    /// Machines that missed what they were called to: they get no work until they have come.
+    var owing: Set<Address> { calls.owing }
 
     /// What an agent is called to now; nil for nothing, or when it has begun.
     func call(for agent: Address) -> JSON? { calls.json(for: agent) }

@@ -50,17 +50,27 @@ actor ChallengePlanner {
         let firsts = Set(groups.compactMap(\.first?.agent))
         due = due.filter { firsts.contains($0.key) }
         reserved = []
-        for group in groups { try await consider(group, policy, now: now) }
+        let (called, owing) = (await challenges.called, await challenges.owing)
+        for group in groups {
+            // Who is called already is not called away, and whoever would be called meanwhile would
+            // have the device to itself afterwards.
+            guard group.allSatisfy({ !called.contains($0.agent) }) else { continue }
+            try await consider(
+                group, policy, now: now, owes: group.contains { owing.contains($0.agent) })
+        }
     }
 
+    /// - Parameter owes: whether one of them missed a call: then all are due.
     private func consider(
-        _ machines: [ChallengeableMachine], _ policy: BenchmarkPolicy, now: UInt64
+        _ machines: [ChallengeableMachine], _ policy: BenchmarkPolicy, now: UInt64, owes: Bool
     ) async throws(Refusal) {
         guard let first = machines.first?.agent else { return }
-        guard let time = due[first] else {
+        guard let drawn = due[first] else {
             due[first] = now &+ (try wait(policy, hurry: machines.contains(where: \.isSlow)))
             return
         }
+        let time = owes ? min(drawn, now) : drawn
+        due[first] = time
         guard now >= time else { return }
         // A long job holds nobody up for ever: those who share its device are measured beside it.
         let waited = now >= time &+ ChallengePlanner.patience
@@ -74,10 +84,10 @@ actor ChallengePlanner {
                     agent: $0.agent, devices: views.provedDevices(of: $0.agent, policy))
             }
         }
-        guard let drawn = ChallengeDraw(try SystemEntropy.seed(), policy, idle) else { return }
+        guard let draw = ChallengeDraw(try SystemEntropy.seed(), policy, idle) else { return }
         await challenges.call(
-            drawn.agents, kernel: drawn.kernel, within: policy.readyWithin * 1_000_000)
-        for agent in drawn.agents { await desk.wake(agent) }
+            draw.agents, kernel: draw.kernel, within: policy.readyWithin * 1_000_000)
+        for agent in draw.agents { await desk.wake(agent) }
         due[first] = now &+ (try wait(policy, hurry: false))
     }
 

@@ -129,12 +129,18 @@ extension ClientAPI {
                     agent, session: session, message: message, arrived: arrived))
         }
         let kernel = try body.requiredText("kernel")
-        let (owner, specification) = try await member.read { (views) throws(Refusal) in
-            (try views.owner(of: agent), try views.challenge(of: agent, kernel: kernel))
+        let call = body["call"]?.unsigned
+        let (candidate, specification) = try await member.read { (views) throws(Refusal) in
+            (
+                ChallengeDesk.Candidate(
+                    agent: agent, owner: try views.owner(of: agent),
+                    hasProved: views.hasProved(kernel, agent)),
+                try views.challenge(of: agent, kernel: kernel, isCalled: call != nil)
+            )
         }
         return .json(
             try await challenges.open(
-                agent, of: owner, kernel: kernel, call: body["call"]?.unsigned, message: message,
+                candidate, kernel: kernel, call: call, message: message,
                 specification: specification, arrived: arrived))
     }
 }

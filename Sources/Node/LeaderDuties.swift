@@ -73,10 +73,11 @@ struct LeaderDuties: Sendable {
     }
 
     private func place() async throws(Refusal) {
-        // A machine that is called to a challenge, or waits for it to be quiet, gets no work.
+        // A machine that is called to a challenge, missed one, or waits for it to be quiet, gets no
+        // work.
         let present = await desk.present(
             within: settings.providerPresenceMilliseconds * 1_000_000
-        ).subtracting(challenges.called).subtracting(planner.reserved)
+        ).subtracting(challenges.called).subtracting(challenges.owing).subtracting(planner.reserved)
         guard !present.isEmpty else { return }
         let placements = try await member.read { (views) throws(Refusal) in
             try views.plan(present: present, at: SystemClock.now())

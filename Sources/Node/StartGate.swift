@@ -15,6 +15,9 @@ final class StartGate: Sendable {
     /// - Parameter patience: how long after the first arrival it opens by itself.
     init(patience: Duration) { self.patience = patience }
 
+    /// Whether it lets everybody through.
+    var isOpen: Bool { state.withLock { $0.isOpen } }
+
     /// Lets everybody through, now and later.
     func open() {
         let waiting = state.withLock { state in

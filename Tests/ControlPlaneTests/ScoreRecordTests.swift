@@ -76,6 +76,28 @@ import Testing
         #expect(deployment.views.challengeable(present: [machine.address]).isEmpty)
     }
 
+    @Test func `a machine that comes by itself is measured until it has a score`() throws {
+        let (deployment, machine) = try deployment()
+        func ask(isCalled: Bool = false) throws {
+            _ = try deployment.views.challenge(
+                of: machine.address, kernel: "cpu.sgemm.1t", isCalled: isCalled)
+        }
+        for _ in 0..<5 {
+            try ask()
+            try deployment.accept(.recordBenchmark(verdict(machine, rate: 100)))
+        }
+        #expect(throws: Refusal("challenge.proved", "")) { try ask() }
+        try ask(isCalled: true)
+        // A score that counts for nothing any more may be had anew.
+        try deployment.tick(after: 8 * 86_400_000)
+        try ask()
+        try deployment.accept(.recordBenchmark(verdict(machine, rate: 100)))
+        #expect(throws: Refusal("challenge.proved", "")) { try ask() }
+        try deployment.accept(
+            .recordBenchmark(verdict(machine, rate: nil, code: "challenge.aborted")))
+        try ask()
+    }
+
     @Test func `a rate far below the score is said, and so is one beyond the claim`() throws {
         let (deployment, machine) = try deployment()
         for rate in [100, 100, 79] as [UInt64] {
