@@ -63,12 +63,42 @@ public enum RedTeamRun {
             return result
         }
         // Time for ten machines to prove the device's speed before they are called.
-        let many = await manyFromOne(
-            "one device as ten machines", repository, kernel: "cpu.sgemm.mt", machines: 10,
-            unseen: 2, pace: .milliseconds(100), interval: 6000, trials: trials)
-        report(many)
-        result.cheaters.append(many)
+        let several: [Several] = [
+            Several(
+                name: "one device as ten machines", kernel: "cpu.sgemm.mt", machines: 10,
+                unseen: 2, pace: .milliseconds(100), interval: 6000, together: .share),
+            Several(
+                name: "card: one card as two machines", kernel: "gpu.bf16gemm", machines: 2,
+                unseen: 1, pace: .milliseconds(800), interval: 2500, together: .share),
+            Several(
+                name: "one device as two: ready when the first is done", kernel: "cpu.sgemm.mt",
+                machines: 2, unseen: 1, pace: .milliseconds(100), interval: 3000,
+                together: .comeLate(.seconds(8))),
+            Several(
+                name: "one device as two: gives up whenever it is called", kernel: "cpu.sgemm.mt",
+                machines: 2, unseen: 1, pace: .milliseconds(100), interval: 3000,
+                together: .giveUp),
+        ]
+        for several in several {
+            let line = await manyFromOne(several, repository, trials: trials)
+            report(line)
+            result.cheaters.append(line)
+        }
         return result
+    }
+
+    /// Several identities on one device.
+    private struct Several: Sendable {
+        let name: String
+        let kernel: String
+        let machines: Int
+        /// How many of them may keep their score: whoever the device serves first.
+        let unseen: Int
+        /// What the device takes beside the arithmetic.
+        let pace: Duration
+        /// The mean time between two calls, in milliseconds.
+        let interval: UInt64
+        let together: Cheater.Together
     }
 
     /// Runs `work` for every number below `count`, at most `width` at once; tells each result.
@@ -155,22 +185,21 @@ public enum RedTeamRun {
 
     /// Several identities on one device, that the member calls at the same instant; a member a
     /// trial.
-    ///
-    /// - Parameter unseen: how many of them may keep their score: whoever the device serves first.
     private static func manyFromOne(
-        _ name: String, _ repository: String, kernel: String, machines: Int, unseen: Int,
-        pace: Duration, interval: UInt64, trials: Int
+        _ several: Several, _ repository: String, trials: Int
     ) async -> RedTeamReport.Line {
-        var line = RedTeamReport.Line(name: name, kind: "system")
+        var line = RedTeamReport.Line(name: several.name, kind: "system")
         await concurrently(trials, width: arenaWidth) { _ in
             do {
                 let (seen, count) = try await Arena.with(
-                    repository: repository, interval: interval, kernels: ["cpu.sgemm.mt"]
+                    repository: repository, interval: several.interval, kernels: ["cpu.sgemm.mt"]
                 ) { arena in
                     try await Cheater.oneDeviceAsMany(
-                        arena, machines: machines, kernel: kernel, pace: pace)
+                        arena, machines: several.machines, unseen: several.unseen,
+                        kernel: several.kernel, pace: several.pace, several.together)
                 }
-                return Trial(isCaught: seen >= count - unseen, code: "\(seen) of \(count) seen")
+                return Trial(
+                    isCaught: seen >= count - several.unseen, code: "\(seen) of \(count) seen")
             } catch {
                 return Trial(isCaught: false, code: "BROKEN: \(error)")
             }

@@ -6,6 +6,7 @@
 import Benchmarking
 import Platform
 import Primitives
+import Synchronization
 
 extension Cheater {
     static let systemCheaters: [Cheater] = [
@@ -99,20 +100,33 @@ extension Cheater {
         },
     ]
 
-    private static func bound(
+    fileprivate static func bound(
         of machine: Contestant, kernel: String = "cpu.sgemm.mt"
     ) async throws(Refusal) -> UInt64 {
         let scores = try await machine.record()["scores"]?.elements ?? []
         return scores.first { $0["kernel"]?.text == kernel }?["lower_bound"]?.unsigned ?? 0
     }
 
+    /// What the machines of one device do when they are called together.
+    enum Together: Sendable {
+        /// They share the device.
+        case share
+        /// One has it; the others say that they are ready so much later.
+        case comeLate(Duration)
+        /// One has it; the others give up before the seed leaves.
+        case giveUp
+    }
+
     /// One device that plays several machines of an owner, each with its own key.
     ///
     /// Alone each proves the device's whole speed. Called at the same instant they share it: the
     /// device answers one after the other. Gives how many of them were seen to be slower than they
-    /// said, of how many.
+    /// said, or not to have come, of how many.
+    ///
+    /// - Parameter unseen: how many of them may keep their score.
     static func oneDeviceAsMany(
-        _ arena: Arena, machines count: Int, kernel: String, pace: Duration
+        _ arena: Arena, machines count: Int, unseen: Int, kernel: String, pace: Duration,
+        _ together: Together
     ) async throws(Refusal) -> (seen: Int, of: Int) {
         var machines: [Contestant] = []
         for _ in 0..<count { machines.append(try await arena.machine(owner: 1)) }
@@ -121,50 +135,95 @@ extension Cheater {
             _ = try await answerHonestly(&alone, delay: pace)
         }
         let device = Device(pace: pace)
-        var seen = 0
-        let results = await withTaskGroup(of: Bool.self) { group in
-            for machine in machines {
-                group.addTask { await wasSeen(machine, on: device, kernel) }
+        let sightings = Sightings(enough: count - unseen)
+        await withTaskGroup(of: Void.self) { group in
+            for (number, machine) in machines.enumerated() {
+                let way = number == 0 ? .share : together
+                group.addTask { await machine.answerCalls(to: kernel, on: device, way, sightings) }
             }
-            var results: [Bool] = []
-            for await result in group { results.append(result) }
-            return results
         }
-        for result in results where result { seen += 1 }
-        return (seen, count)
+        return (sightings.count, count)
     }
+}
 
-    /// Waits for the member's call to a kernel, answers it on the shared device, and says whether
-    /// the score fell by more than the alarm.
-    private static func wasSeen(
-        _ machine: Contestant, on device: Device, _ kernel: String
-    ) async -> Bool {
+/// How many machines of one device were seen for what they are.
+private final class Sightings: Sendable {
+    private let enough: Int
+    private let seen = Mutex(0)
+
+    /// - Parameter enough: how many suffice.
+    init(enough: Int) { self.enough = enough }
+
+    var count: Int { seen.withLock { $0 } }
+
+    var isOver: Bool { count >= enough }
+
+    func add() { seen.withLock { $0 += 1 } }
+}
+
+extension Contestant {
+    /// How long a machine waits for calls, in looks of 50 milliseconds.
+    private static let looks = 800
+
+    /// Answers the member's calls to a kernel on a device that others share, until enough of them
+    /// are seen. One that was called before the others had anything to lose goes on.
+    fileprivate func answerCalls(
+        to kernel: String, on device: Device, _ together: Cheater.Together, _ sightings: Sightings
+    ) async {
         do throws(Refusal) {
-            for _ in 0..<800 {
-                guard let call = try await machine.poll() else {
+            let alone = try await Cheater.bound(of: self, kernel: kernel)
+            for _ in 0..<Contestant.looks where !sightings.isOver {
+                guard let call = try await poll() else {
                     try? await Task.sleep(for: .milliseconds(50))
                     continue
                 }
-                var conversation = try await machine.open(call.kernel, call: call.call)
-                guard call.kernel == kernel else {
-                    // Not the kernel of this trial: before the seed leaves, giving up costs
-                    // nothing.
-                    _ = try await conversation.say(
-                        .abort(session: conversation.sessionDigest, reason: "another kernel"))
+                // A call that is over by now is no call.
+                guard var conversation = try? await open(call.kernel, call: call.call) else {
                     continue
                 }
-                let before = try await bound(of: machine, kernel: kernel)
-                let key = try await conversation.start()
-                guard let prepare = conversation.prepare,
-                    let answer = await device.compute(key, prepare)
-                else { return false }
-                try await answer.show(&conversation, key)
-                let samples = try await machine.record()["samples"]?.elements ?? []
-                let rate = samples.last?["rate"]?.unsigned ?? 0
-                return UInt128(rate) * 10 < UInt128(before) * 8
+                guard call.kernel == kernel else {
+                    // Not the kernel of this trial: it has no score to lose by giving up.
+                    try await conversation.giveUp()
+                    continue
+                }
+                guard try await wasSeen(&conversation, kernel, alone, device, together) else {
+                    continue
+                }
+                return sightings.add()
             }
         } catch {}
-        return false
+    }
+
+    /// Answers one call, and says whether the score fell by more than the alarm; or does not, and
+    /// says whether the score is gone.
+    private func wasSeen(
+        _ conversation: inout Conversation, _ kernel: String, _ alone: UInt64, _ device: Device,
+        _ together: Cheater.Together
+    ) async throws(Refusal) -> Bool {
+        switch together {
+        case .share: break
+        case .comeLate(let wait):
+            try? await Task.sleep(for: wait)
+            _ = try? await conversation.start()
+            return try await Cheater.bound(of: self, kernel: kernel) == 0
+        case .giveUp:
+            try await conversation.giveUp()
+            return try await Cheater.bound(of: self, kernel: kernel) == 0
+        }
+        let key = try await conversation.start()
+        guard let prepare = conversation.prepare, let answer = await device.compute(key, prepare)
+        else { return false }
+        try await answer.show(&conversation, key)
+        let samples = try await record()["samples"]?.elements ?? []
+        let rate = samples.last?["rate"]?.unsigned ?? 0
+        return UInt128(rate) * 10 < UInt128(alone) * 8
+    }
+}
+
+extension Conversation {
+    /// Gives up before the seed leaves.
+    fileprivate mutating func giveUp() async throws(Refusal) {
+        _ = try await say(.abort(session: sessionDigest, reason: "not now"))
     }
 }
 
