@@ -116,7 +116,9 @@ struct ProposalScreen {
             facts += [("voting ended", ends), ("executes", ready + wait)]
         default:
             let finished = Presentation.time(proposal["finished_at"]?.text ?? "")
-            facts += [("voting ended", ends), ("finished", finished)]
+            // One that was withdrawn before it opened was never voted on.
+            if proposal["voting_step"]?.text == "ended" { facts.append(("voting ended", ends)) }
+            facts.append(("finished", finished))
         }
         if let refusal = proposal["last_refusal"]?.text, !refusal.isEmpty {
             facts.append(("last refusal", refusal))
