@@ -149,15 +149,6 @@ extension ArenaTests {
     @Suite(.timeLimit(.minutes(5)), .serialized) struct BadInputTests {
         private static let kernels = Arena.kernels + Arena.cardKernels
 
-        private func code<Value>(_ work: () async throws(Refusal) -> Value) async -> String {
-            do throws(Refusal) {
-                _ = try await work()
-                return "none"
-            } catch {
-                return error.code
-            }
-        }
-
         /// The machine is registered, whole, without a score, with this failure as its only sample.
         private func expectOneFailure(
             _ machine: Contestant, _ code: String, _ words: String

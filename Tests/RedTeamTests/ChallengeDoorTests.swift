@@ -10,15 +10,6 @@ private let repository = #filePath.split(separator: "/", omittingEmptySubsequenc
 
 extension ArenaTests {
     @Suite(.timeLimit(.minutes(2)), .serialized) struct ChallengeDoorTests {
-        private func code<Value>(_ work: () async throws(Refusal) -> Value) async -> String {
-            do throws(Refusal) {
-                _ = try await work()
-                return "none"
-            } catch {
-                return error.code
-            }
-        }
-
         /// A machine whose challenge of a kernel runs.
         private func started(_ arena: Arena, _ kernel: String = "cpu.sgemm.mt")
             async throws(Refusal)
